@@ -1,0 +1,162 @@
+"""What devices and the cloud say to one another: records with a version, and the headers that sign them.
+
+Bodies are MessagePack (`application/msgpack`) for our devices and JSON for foreign ones; both decode into these structs.
+The bytes that came are the bytes whose signature is checked (field case G33): nothing is parsed before that.
+
+The signed text of a request is, in this order and joined by newlines:
+    "guardian-1", method, path, device id, counter, SHA-256 of the body in hex.
+The counter grows with every request of a device, over restarts too: a repeated one is refused as a replay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from guardian.domain.position import Position
+from guardian.domain.watch import WatchEntry
+
+HEADER_DEVICE = "guardian-device"
+HEADER_COUNTER = "guardian-counter"
+HEADER_SIGNATURE = "guardian-signature"  # base64 of 64 bytes, Ed25519
+
+BATCH_ITEMS_MAX = 1000
+BODY_BYTES_MAX = 8 * 1024 * 1024
+PHOTO_BYTES_MAX = 4 * 1024 * 1024
+
+
+def signed_text(method: str, path: str, device_id: str, counter: int, body: bytes) -> bytes:
+    """The bytes that a device signs and the cloud checks."""
+    digest = hashlib.sha256(body).hexdigest()
+    return "\n".join(("guardian-1", method.upper(), path, device_id, str(counter), digest)).encode()
+
+
+class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Reads of one device in capture order. Items stay raw so that one bad item of a thousand spoils none."""
+
+    device_id: str
+    items: tuple[msgspec.Raw, ...]
+    v: int = 1
+
+
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The fate of one item: `stored`, `already` (there before; free the spool), or `quarantined` with a reason.
+
+    All three mean that the device need not keep the item.
+    """
+
+    index: int
+    verdict: str
+    reason: str = ""  # kebab-case reference
+    sentence: str = ""
+
+
+class BatchAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to a batch. `exceptions` lists only the items that were not simply stored."""
+
+    batch_id: str
+    stored: int
+    already: int
+    quarantined: int
+    exceptions: tuple[Verdict, ...] = ()
+    server_ms: int = 0
+    photos_wanted: tuple[str, ...] = ()  # SHA-256 of pictures that the cloud does not hold yet
+    notice: str = ""  # e.g. "identity-forked": enrol again
+
+
+class EnrolRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A device asks to join with a one-time code; `public_key` is 32 raw Ed25519 bytes in base64."""
+
+    code: str
+    public_key: str
+    name: str
+    kind: str = "car"  # car | motorcycle | foot
+    v: int = 1
+
+
+class EnrolAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The device's id, and the cloud's key (base64) that signs watchlists."""
+
+    device_id: str
+    list_key: str
+    unit: str = ""
+    server_ms: int = 0
+
+
+class WatchlistUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A change from `base_version` to `version`, taken whole or not at all; `base_version` 0 is the whole list.
+
+    `digest` is the SHA-256 (hex) of the content after the change: see `list_digest`.
+    """
+
+    version: int
+    base_version: int
+    issued_ms: int
+    digest: str
+    put: tuple[WatchEntry, ...] = ()
+    removed: tuple[str, ...] = ()  # entry ids
+    v: int = 1
+
+
+class SignedWatchlistUpdate(msgspec.Struct, frozen=True):
+    """The MessagePack bytes of a `WatchlistUpdate` and the cloud's Ed25519 signature over them."""
+
+    body: bytes
+    signature: bytes
+
+
+def list_digest(entries: dict[str, WatchEntry]) -> str:
+    """The digest of a list's content: entries in order of id, each in MessagePack, under SHA-256."""
+    sha = hashlib.sha256()
+    encoder = msgspec.msgpack.Encoder()
+    for key in sorted(entries):
+        sha.update(encoder.encode(entries[key]))
+    return sha.hexdigest()
+
+
+class StageHealth(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One stage of the pipeline since the last heartbeat."""
+
+    name: str
+    items: int = 0
+    dropped: int = 0
+    ms_p50: float = 0.0
+    ms_p95: float = 0.0
+
+
+class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a device is; also its position for the map. Absent figures are not known."""
+
+    device_id: str
+    sent_ms: int
+    position: Position | None = None
+    unit: str = ""
+    list_version: int = 0
+    list_issued_ms: int = 0
+    list_digest: str = ""
+    backlog_items: int = 0
+    backlog_oldest_ms: int | None = None
+    spool_bytes: int = 0
+    spool_bytes_max: int = 0
+    photos_given_up: int = 0
+    clock_offset_ms: int | None = None
+    clock_source: str = "unset"
+    picture_since_ms: int | None = None  # last frame; None: no picture yet
+    source: str = ""
+    frames_per_s: float | None = None
+    temperature_c: float | None = None
+    reads_last_hour: int = 0
+    chars_per_read: float | None = None
+    stages: tuple[StageHealth, ...] = ()
+    software: str = ""
+    v: int = 1
+
+
+class HeartbeatAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the cloud wants the device to know at once."""
+
+    server_ms: int
+    list_version: int
+    notice: str = ""
+    photos_wanted: tuple[str, ...] = ()
