@@ -7,6 +7,7 @@ added, each with a default that says what its absence means; none is renamed or 
 
 from __future__ import annotations
 
+import math
 import re
 
 import msgspec
@@ -65,7 +66,7 @@ class FrameRead(msgspec.Struct, frozen=True, omit_defaults=True):
     def height_px(self) -> float:
         """Height of the plate in the frame, the mean of its two sides."""
         (ax, ay), (bx, by), (cx, cy), (dx, dy) = self.corners
-        return (((ax - dx) ** 2 + (ay - dy) ** 2) ** 0.5 + ((bx - cx) ** 2 + (by - cy) ** 2) ** 0.5) / 2
+        return (math.hypot(ax - dx, ay - dy) + math.hypot(bx - cx, by - cy)) / 2
 
 
 class FrameVote(msgspec.Struct, frozen=True, omit_defaults=True):

