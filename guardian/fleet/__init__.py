@@ -1,0 +1,1 @@
+"""The devices as the cloud knows them: enrolment, heartbeats, health, positions of units, revocation."""

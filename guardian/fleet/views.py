@@ -1,0 +1,82 @@
+"""What the console sees of devices and units: the JSON of this room's routes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from guardian.domain.wire import Heartbeat
+
+
+class UnitView(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit on the map; `state`: fresh (≤ 60 s) | old (≤ 5 min) | lost."""
+
+    device_id: str
+    unit: str
+    kind: str  # car | motorcycle | foot
+    lat_deg: float | None
+    lon_deg: float | None
+    heading_deg: float | None
+    speed_kmh: float | None
+    accuracy_m: float | None
+    fixed_ms: int | None
+    seen_ms: int
+    state: str
+    place: str = ""
+
+
+class HealthFinding(msgspec.Struct, frozen=True):
+    """A figure out of band, with the sentence and the cure."""
+
+    figure: str
+    level: str  # attention | fault
+    sentence: str
+    cure: str
+
+
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A device's row; `state`: normal | attention | fault | offline | unknown | revoked | forked."""
+
+    id: str
+    name: str
+    unit: str
+    kind: str
+    state: str
+    enrolled_ms: int
+    seen_ms: int | None
+    list_version: int
+    list_current: bool
+    list_issued_ms: int | None
+    backlog_items: int
+    backlog_oldest_ms: int | None
+    clock_offset_ms: int | None
+    reads_by_hour: tuple[int, ...] = ()  # last 24, oldest first
+    findings: tuple[HealthFinding, ...] = ()
+    heartbeat: Heartbeat | None = None
+
+
+class DevicesView(msgspec.Struct, frozen=True):
+    """All devices, worst first."""
+
+    devices: tuple[DeviceView, ...]
+    list_version: int
+
+
+class EnrolmentCodeRequest(msgspec.Struct, frozen=True):
+    """Who the next device is for."""
+
+    unit: str
+    kind: str = "car"
+
+
+class EnrolmentCode(msgspec.Struct, frozen=True):
+    """A one-time code; shown once."""
+
+    code: str
+    expires_ms: int
+
+
+class RevokeRequest(msgspec.Struct, frozen=True):
+    """Revoking names the device again and says why."""
+
+    device_id: str
+    reason: str

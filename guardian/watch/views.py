@@ -1,0 +1,231 @@
+"""What the console sees of lists and hits: the JSON of this room's routes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from guardian.domain.read import Read
+from guardian.domain.watch import Category, HitFact, HitState, MatchStrength, Outcome, WatchEntry
+
+
+class HitCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A hit as the queue and the live page show it (three lines, or the open card)."""
+
+    id: str
+    read_id: str
+    read_text: str
+    read_display: str
+    doubtful: tuple[int, ...]  # places in read_text
+    entry_id: str
+    entry_text: str
+    entry_display: str
+    category: Category
+    priority: int
+    strength: MatchStrength
+    differing: tuple[int, ...]
+    likelihood_prob: float
+    odds_tenths: int | None  # chance of truth: "in 10 about N"; None: no statistics yet
+    captured_ms: int
+    raised_ms: int
+    state: HitState
+    checker: str = ""  # who has claimed it
+    checker_id: str = ""
+    claimed_ms: int | None = None
+    outcome: Outcome | None = None
+    unit: str = ""
+    device_id: str = ""
+    place: str = ""
+    lat_deg: float | None = None
+    lon_deg: float | None = None
+    heading_deg: float | None = None
+    confidence_prob: float = 0.0
+    crop_url: str = ""
+    overview_url: str = ""
+    reason: str = ""
+    case_number: str = ""
+    silent: bool = False
+    warning: str = ""
+    list_version: int = 0
+    device_list_version: int | None = None  # version the device held when it alarmed; None: found in the cloud only
+    entry_removed_ms: int | None = None  # the entry was taken off the list since (G27)
+    facts: int = 0  # number of the newest fact
+
+
+class LookRow(msgspec.Struct, frozen=True):
+    """One line of the looks table: picture against registry. verdict: agree | differ | unknown."""
+
+    aspect: str  # kind | colour | make | plate
+    seen: str
+    registered: str
+    verdict: str
+
+
+class HitDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the check shows."""
+
+    card: HitCard
+    read: Read
+    entry: WatchEntry
+    looks: tuple[LookRow, ...]
+    facts: tuple[HitFact, ...]
+    same_plate: tuple[HitCard, ...] = ()  # other hits of the same entry, newest first, 24 h
+
+
+class HitPage(msgspec.Struct, frozen=True):
+    """A page of hits. `next_cursor` is empty at the end."""
+
+    hits: tuple[HitCard, ...]
+    next_cursor: str
+    open_count: int
+    mine_count: int
+    checked_today_count: int
+
+
+class VerdictRequest(msgspec.Struct, frozen=True):
+    """`verdict` is one of the four of domain.watch.VERDICTS; `seen_fact` the newest fact number the checker saw."""
+
+    verdict: HitState
+    seen_fact: int
+    note: str = ""
+
+
+class OutcomeRequest(msgspec.Struct, frozen=True):
+    """What came of a confirmed hit."""
+
+    outcome: Outcome
+    seen_fact: int
+    note: str = ""
+
+
+class WatchListView(msgspec.Struct, frozen=True):
+    """One list: name, owner, number of entries in force."""
+
+    id: str
+    name: str
+    source: str
+    entries: int
+    version: int  # the national version of which it is part
+    changed_ms: int
+    changed_by: str
+
+
+class ListsView(msgspec.Struct, frozen=True):
+    """All lists and how far the version in force has got."""
+
+    version: int
+    issued_ms: int
+    devices_current: int
+    devices_total: int
+    lists: tuple[WatchListView, ...]
+
+
+class EntryView(msgspec.Struct, frozen=True):
+    """An entry with its derived words."""
+
+    entry: WatchEntry
+    display: str
+    series: str
+    added_ms: int
+    added_by: str
+    expired: bool = False
+    warning_words: str = ""
+
+
+class EntryPage(msgspec.Struct, frozen=True):
+    """A page of entries."""
+
+    entries: tuple[EntryView, ...]
+    next_cursor: str
+    total: int
+
+
+class EntryDraft(msgspec.Struct, frozen=True):
+    """What the editor or a file row says of an entry; texts as typed. `id` empty adds, else replaces."""
+
+    plate: str
+    category: str
+    id: str = ""
+    reason: str = ""
+    case_number: str = ""
+    priority: int | None = None
+    expires: str = ""  # a day (2026-12-31 or 115/12/31) or empty
+    source: str = ""
+    silent: bool = False
+    colour: str = ""
+    kind: str = ""
+    make: str = ""
+    warning: str = ""
+    remark: str = ""
+
+
+class ListChangeRequest(msgspec.Struct, frozen=True):
+    """A save of the editor: becomes one new version. `base_version` is what the editor saw."""
+
+    base_version: int
+    put: tuple[EntryDraft, ...] = ()
+    remove: tuple[str, ...] = ()
+    confirmed_twins: bool = False
+
+
+class ListChangeAnswer(msgspec.Struct, frozen=True):
+    """The new version."""
+
+    version: int
+    put: int
+    removed: int
+
+
+class PlateInspectionView(msgspec.Struct, frozen=True):
+    """The typing guard's words beside the field."""
+
+    text: str
+    display: str
+    series: str
+    refusal: str
+    reference: str
+    warning: str
+    suggestions: tuple[str, ...]  # display forms
+    twins: tuple[str, ...] = ()  # display forms of near entries that exist
+
+
+class ImportRow(msgspec.Struct, frozen=True):
+    """One row of the report. group: added | updated | same | refused; `cell` is the column at fault."""
+
+    line: int
+    group: str
+    plate: str
+    text: str = ""
+    cell: str = ""
+    raw: str = ""
+    sentence: str = ""
+    hint: str = ""
+
+
+class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What applying the file would do; nothing has changed yet."""
+
+    id: str
+    list_id: str
+    file_name: str
+    encoding: str
+    sample_line: str
+    columns: dict[str, str]  # our field -> the file's header
+    mode: str  # add | replace
+    rows: int
+    added: int
+    updated: int
+    same: int
+    refused: int
+    removed: int
+    entries_before: int
+    report: tuple[ImportRow, ...]  # refused first, bounded to 500
+    problem: str = ""  # why it cannot be applied at all
+    needs_confirmation: str = ""  # e.g. "removes 5,000 of 5,000"
+    state: str = "planned"  # planned | applied | undone
+    version: int = 0
+
+
+class ImportApplyRequest(msgspec.Struct, frozen=True):
+    """`confirm_removal` repeats the number of removals that the person agreed to."""
+
+    confirm_removal: int | None = None
