@@ -5,7 +5,11 @@ The bytes that came are the bytes whose signature is checked (field case G33): n
 
 The signed text of a request is, in this order and joined by newlines:
     "guardian-1", method, path, device id, counter, SHA-256 of the body in hex.
-The counter grows with every request of a device, over restarts too: a repeated one is refused as a replay.
+The path is the request's target as sent: with its query, where it has one (`/device/v1/watchlist?have=4&wait_s=25`).
+The body is what goes over the line: with `Content-Encoding: gzip`, the compressed bytes.
+The counter grows with every request of a device, over restarts too: a repeated one is refused as a replay. A refusal
+`request-replayed` carries the header `guardian-counter-floor`: the device goes on above that number (after a crash the
+cloud no longer knows which of the last few hundred it has seen, and then believes none of them).
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from guardian.domain.watch import WatchEntry
 HEADER_DEVICE = "guardian-device"
 HEADER_COUNTER = "guardian-counter"
 HEADER_SIGNATURE = "guardian-signature"  # base64 of 64 bytes, Ed25519
+HEADER_COUNTER_FLOOR = "guardian-counter-floor"  # in a refusal `request-replayed`
+COUNTER_MAX = 2**53 - 1  # every language's numbers hold it
 
 BATCH_ITEMS_MAX = 1000
 BODY_BYTES_MAX = 8 * 1024 * 1024
