@@ -1,0 +1,115 @@
+"""The live view: what happens becomes messages that browsers follow, with a cursor so that nothing seen is lost.
+
+One process keeps the last messages; a browser that comes back with its cursor gets what it missed, in order. Where the
+cursor is too old, or of another process, it gets `gap` and takes a new snapshot. A browser that does not read is cut off
+(bound: waiting messages) rather than slowed down for all; it comes back by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+import msgspec
+
+TICK_S = 5.0
+KEPT_MESSAGES = 5000
+WAITING_MAX = 2000
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One server-sent event."""
+
+    number: int
+    kind: str
+    data: bytes
+
+    def encode(self, epoch: str) -> bytes:
+        """The event as the wire has it."""
+        return b"id: %b.%d\nevent: %b\ndata: %b\n\n" % (epoch.encode(), self.number, self.kind.encode(), self.data)
+
+
+class Follower:
+    """One browser's queue."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Message | None] = asyncio.Queue(WAITING_MAX)
+        self.lost = False
+
+
+class LiveHub:
+    """Messages to all browsers of this process."""
+
+    def __init__(self) -> None:
+        self.epoch = secrets.token_hex(4)
+        self._number = 0
+        self._kept: deque[Message] = deque(maxlen=KEPT_MESSAGES)
+        self._followers: set[Follower] = set()
+
+    @property
+    def cursor(self) -> str:
+        """Where the stream stands now."""
+        return f"{self.epoch}.{self._number}"
+
+    @property
+    def followers(self) -> int:
+        """How many browsers follow."""
+        return len(self._followers)
+
+    def publish(self, kind: str, body: object) -> None:
+        """Send one message to every browser."""
+        self._number += 1
+        message = Message(self._number, kind, msgspec.json.encode(body))
+        if kind != "tick":
+            self._kept.append(message)
+        for follower in self._followers:
+            try:
+                follower.queue.put_nowait(message)
+            except asyncio.QueueFull:
+                follower.lost = True
+
+    def _missed(self, after: str) -> list[Message] | None:
+        """Messages after the cursor, or None where they are not all here."""
+        epoch, _, number = after.partition(".")
+        if epoch != self.epoch or not number.isdigit() or int(number) > self._number:
+            return None
+        seen = int(number)
+        if self._kept and self._kept[0].number > seen + 1 and len(self._kept) == KEPT_MESSAGES:
+            return None
+        return [m for m in self._kept if m.number > seen]
+
+    async def follow(self, after: str, still_allowed: Callable[[], bool] = lambda: True) -> AsyncIterator[bytes]:
+        """The stream for one browser, as server-sent events; ends when the subject is no longer allowed."""
+        follower = Follower()
+        missed = self._missed(after) if after else []
+        self._followers.add(follower)
+        try:
+            yield b"retry: 1000\n\n"
+            if missed is None:
+                yield Message(self._number, "gap", b"{}").encode(self.epoch)
+            else:
+                for message in missed:
+                    yield message.encode(self.epoch)
+            while still_allowed():
+                if follower.lost:
+                    yield Message(self._number, "gap", b"{}").encode(self.epoch)
+                    return
+                try:
+                    async with asyncio.timeout(TICK_S * 3):
+                        waiting = await follower.queue.get()
+                except TimeoutError:
+                    continue
+                if waiting is None:
+                    return
+                yield waiting.encode(self.epoch)
+        finally:
+            self._followers.discard(follower)
+
+    def close(self) -> None:
+        """End every stream."""
+        for follower in self._followers:
+            follower.lost = True
+            if not follower.queue.full():
+                follower.queue.put_nowait(None)

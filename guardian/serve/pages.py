@@ -1,0 +1,79 @@
+"""The files that the cloud hands to browsers: the console's build and the base map.
+
+Unknown addresses get the console's one page (it has its own routes), unknown files a 404. Nothing here leaves the folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from litestar import Request, Response, get
+from litestar.params import Parameter
+
+from guardian.domain.errors import NotFoundError
+from guardian.serve.ranges import answer_file
+
+MEDIA = {
+    ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css",
+    ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg",
+    ".woff2": "font/woff2", ".woff": "font/woff", ".ico": "image/x-icon", ".webmanifest": "application/manifest+json",
+    ".pmtiles": "application/vnd.pmtiles", ".txt": "text/plain; charset=utf-8", ".wasm": "application/wasm",
+}  # fmt: skip
+NO_CONSOLE = (
+    "<!doctype html><meta charset=utf-8><title>警政安全守護雲</title><p>主控台尚未建置：執行 <code>make setup</code>。"
+    "<p lang=en>The console has not been built: run <code>make setup</code>."
+)
+
+
+class PageFolders:
+    """Where the console's build and the base map lie."""
+
+    def __init__(self, console: Path, basemap: Path) -> None:
+        self.console, self.basemap = console.resolve(), basemap.resolve()
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    path = (folder / name.lstrip("/")).resolve()
+    return path if path.is_relative_to(folder) and path.is_file() else None
+
+
+@get("/basemap/{name:str}", opt={"action": "basemap.view"}, include_in_schema=True)
+async def get_basemap_file(
+    name: str,
+    page_folders: PageFolders,
+    range_header: str = Parameter(header="range", default="", required=False),
+    if_range: str = Parameter(header="if-range", default="", required=False),
+    if_none_match: str = Parameter(header="if-none-match", default="", required=False),
+) -> Response[bytes]:
+    """A file of the base map; PMTiles by byte range."""
+    path = _inside(page_folders.basemap, name)
+    if path is None:
+        raise NotFoundError("There is no such map file.", hint="Build one: guardian basemap build.")
+    return answer_file(
+        path,
+        media_type=MEDIA.get(path.suffix, "application/octet-stream"),
+        range_header=range_header,
+        if_range=if_range,
+        if_none_match=if_none_match,
+    )
+
+
+@get(["/", "/{path:path}"], opt={"action": "console.load"}, include_in_schema=False)
+async def get_console(request: Request, page_folders: PageFolders, path: str = "") -> Response[bytes]:  # type: ignore[type-arg]
+    """The console: a file of its build, or its one page for every other address."""
+    name = path.lstrip("/")
+    if name.startswith(("api/", "device/")):
+        raise NotFoundError("There is no such address.")
+    found = _inside(page_folders.console, name) if name else None
+    if found is None and "." in name.rsplit("/", 1)[-1]:
+        raise NotFoundError("There is no such file.")
+    page = found or page_folders.console / "index.html"
+    if not page.is_file():
+        return Response(NO_CONSOLE.encode(), media_type="text/html; charset=utf-8", status_code=503)
+    hashed = name.startswith("assets/")
+    return answer_file(
+        page,
+        media_type=MEDIA.get(page.suffix, "application/octet-stream"),
+        if_none_match=request.headers.get("if-none-match", ""),
+        cache="public, max-age=31536000, immutable" if hashed else "no-cache",
+    )
