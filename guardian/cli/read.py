@@ -1,0 +1,273 @@
+"""`guardian read`: every plate in each picture, for people or as JSON. The same engine as the device's."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.text import Text
+
+from guardian.domain.errors import GuardianError, InputRefusedError
+from guardian.domain.plate import Plate
+from guardian.domain.read import DOUBTFUL_PROB
+
+if TYPE_CHECKING:
+    from guardian.vision.engine import Engine
+    from guardian.vision.judge import PlateSeen
+    from guardian.vision.picture import Picture
+
+_FILES_MAX = 1_000_000
+_SKIPPED_NAMES = {"thumbs.db", "desktop.ini"}
+
+
+def read(
+    paths: Annotated[tuple[Path, ...], Parameter(name="FILE_OR_FOLDER", negative=())],
+    /,
+    *,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    show: Annotated[Path | None, Parameter(name="--show")] = None,
+    crops: Annotated[bool, Parameter(negative=())] = False,
+    threads: Annotated[int, Parameter(name="--threads")] = 0,
+) -> int:
+    """Read the plates in photos and folders of photos.
+
+      guardian read photo.jpg                     numbers, how sure, what they are worn by
+      guardian read folder --json > reads.jsonl   one JSON object for each picture
+      guardian read folder --show out             pictures with boxes and texts into out/
+
+    Folders are read with all that is in them, in order of name. A file that is no picture is said, and the others go on;
+    the exit code is then 1.
+
+    Parameters
+    ----------
+    paths
+        Pictures, or folders of pictures.
+    json
+        One object a line: file, width, height, plates, elapsed_ms; or file and error.
+    show
+        A folder for pictures with boxes and texts; it is made when it is not there.
+    crops
+        Each picture is one plate, already cut out.
+    threads
+        Processor cores to use; 0 takes all but one, four at most.
+    """
+    if not paths:
+        raise InputRefusedError("No picture was named.", hint="guardian read photo.jpg", reference="nothing-to-read")
+    from guardian.vision.engine import open_engine
+
+    engine = open_engine(threads=threads if threads > 0 else max(1, min(4, (os.cpu_count() or 2) - 1)))
+    if show is not None:
+        _make_folder(show)
+    report = _JSONReport() if json else _Report()
+    return _read_all(engine, paths, report, show, crops)
+
+
+def _read_all(engine: Engine, paths: tuple[Path, ...], report: _Report, show: Path | None, crops: bool) -> int:
+    from guardian.vision.picture import load_picture
+
+    pictures = plates = failed = 0
+    drawn: set[str] = set()
+    for path in _files(paths):
+        report.begins(path)
+        started = time.perf_counter()
+        try:
+            picture = load_picture(path)
+            if crops:
+                found = engine.look_at_crop(picture.frame)
+                seen = [found] if found is not None else []
+            else:
+                seen = engine.look(picture.frame)
+        except GuardianError as error:
+            failed += 1
+            report.error(path, error)
+            continue
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        seen = [_scaled(plate, picture.scale) for plate in seen]
+        pictures, plates = pictures + 1, plates + len(seen)
+        report.picture(path, picture, seen, elapsed_ms)
+        if show is not None:
+            _draw(picture, seen, show, path, drawn)
+    report.ends(pictures, plates, failed, show)
+    return 1 if failed else 0
+
+
+def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
+    """Every file that was named or lies in a named folder, in order of name; each real folder once, whatever links to it."""
+    folders_seen: set[tuple[int, int]] = set()
+    count = 0
+    stack = list(reversed(paths))
+    named = {str(p) for p in paths}
+    while stack:
+        path = stack.pop()
+        try:
+            facts = path.stat()
+        except OSError:
+            yield path  # opening it says what is wrong
+            continue
+        if stat.S_ISDIR(facts.st_mode):
+            key = (facts.st_dev, facts.st_ino)
+            if key in folders_seen:
+                continue
+            folders_seen.add(key)
+            try:
+                names = sorted(os.listdir(path))
+            except OSError:
+                yield path
+                continue
+            stack.extend(path / name for name in reversed(names))
+            continue
+        hidden = path.name.startswith(".") or path.name.lower() in _SKIPPED_NAMES
+        if (hidden or not stat.S_ISREG(facts.st_mode)) and str(path) not in named:
+            continue
+        count += 1
+        if count > _FILES_MAX:
+            raise InputRefusedError(
+                f"More than {_FILES_MAX:,} files; the rest was not read.", hint="Name fewer folders."
+            )
+        yield path
+
+
+def _scaled(plate: PlateSeen, scale: float) -> PlateSeen:
+    if scale == 1:
+        return plate
+    a, b, c, d = ((x * scale, y * scale) for x, y in plate.corners)
+    return msgspec.structs.replace(plate, corners=(a, b, c, d))
+
+
+def _said(path: Path) -> str:
+    """A path as text that every terminal and JSON reader takes, whatever bytes its name holds."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def plate_as_json(plate: PlateSeen) -> dict[str, Any]:
+    """One plate as `--json` gives it."""
+    number = plate.number
+    value = Plate(number.text, number.series.dash_after)
+    return {
+        "text": number.text,
+        "display": value.display,
+        "confidence_prob": round(plate.confidence_prob, 4),
+        "char_probs": [round(p, 4) for p in number.char_probs],
+        "corners": [[round(x, 1), round(y, 1)] for x, y in plate.corners],
+        "series": number.series.id,
+        "vehicle_classes": [str(c) for c in value.vehicle_classes],
+        "raw_text": plate.raw_text,
+    }
+
+
+class _Report:
+    """What a person sees: a line for each picture, a line for each plate, and one at the end."""
+
+    def __init__(self) -> None:
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.talk = Console(stderr=True, highlight=False)
+        self.status = self.talk.status("loading") if self.talk.is_terminal and not self.out.is_terminal else None
+
+    def begins(self, path: Path) -> None:
+        if self.status is not None:
+            self.status.start()
+            self.status.update(f"reading {_said(path)}")
+
+    def picture(self, path: Path, picture: Picture, plates: list[PlateSeen], elapsed_ms: float) -> None:
+        line = Text(_said(path), style="bold")
+        line.append(f"  {picture.width}×{picture.height}  {elapsed_ms:.0f} ms", style="dim")
+        self.out.print(line)
+        for warning in picture.warnings:
+            self.out.print(Text(f"  ! {warning}", style="yellow"))
+        for plate in plates:
+            self.out.print(_plate_line(plate))
+        if not plates:
+            self.out.print(Text("  no plate found", style="dim"))
+
+    def error(self, path: Path, error: GuardianError) -> None:
+        self.out.print(Text(_said(path), style="bold"))
+        self.out.print(Text(f"  not read: {error.sentence} {error.hint}".rstrip(), style="red"))
+
+    def ends(self, pictures: int, plates: int, failed: int, show: Path | None) -> None:
+        if self.status is not None:
+            self.status.stop()
+        said = f"{pictures} picture{'s' * (pictures != 1)}, {plates} plate{'s' * (plates != 1)}"
+        if failed:
+            said += f", {failed} file{'s' * (failed != 1)} not read"
+        said += f"; drawn into {_said(show)}" if show is not None else "; --show OUT draws them, --json says all"
+        self.talk.print(said + ".")
+
+
+def _plate_line(plate: PlateSeen) -> Text:
+    number = plate.number
+    value = Plate(number.text, number.series.dash_after)
+    line = Text("  ")
+    for place, sign in enumerate(number.text):
+        if place == number.series.dash_after:
+            line.append("-", style="bold")
+        doubtful = number.char_probs[place] < DOUBTFUL_PROB
+        line.append(sign, style="bold black on yellow" if doubtful else "bold")
+    line.append(" " * max(1, 10 - len(value.display)))
+    line.append(
+        f"{plate.confidence_prob * 100:3.0f} %", style="green" if plate.confidence_prob >= DOUBTFUL_PROB else "yellow"
+    )
+    doubts = [f"{number.text[i]} (place {i + 1})" for i, p in enumerate(number.char_probs) if p < DOUBTFUL_PROB]
+    classes = [str(c).replace("_", " ") for c in value.vehicle_classes]
+    line.append(f"  {', '.join(classes) if len(classes) <= 4 else 'any vehicle'}", style="dim")
+    if doubts:
+        line.append(f"  doubtful: {', '.join(doubts)}", style="yellow")
+    return line
+
+
+class _JSONReport(_Report):
+    """One JSON object a line on stdout, at once, so that a following program may work while we read on."""
+
+    def picture(self, path: Path, picture: Picture, plates: list[PlateSeen], elapsed_ms: float) -> None:
+        line: dict[str, Any] = {
+            "file": _said(path),
+            "width": picture.width,
+            "height": picture.height,
+            "plates": [plate_as_json(p) for p in plates],
+            "elapsed_ms": round(elapsed_ms, 1),
+        }
+        if picture.warnings:
+            line["warning"] = "; ".join(picture.warnings)
+        self._write(line)
+
+    def error(self, path: Path, error: GuardianError) -> None:
+        self._write(
+            {"file": _said(path), "error": f"{error.sentence} {error.hint}".rstrip(), "reference": error.reference}
+        )
+
+    def ends(self, pictures: int, plates: int, failed: int, show: Path | None) -> None:
+        if self.status is not None:
+            self.status.stop()
+
+    @staticmethod
+    def _write(line: dict[str, Any]) -> None:
+        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+        sys.stdout.flush()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputRefusedError(
+            f"The folder {_said(folder)} cannot be made: {error.strerror}.", reference="show-folder"
+        ) from error
+
+
+def _draw(picture: Picture, plates: list[PlateSeen], folder: Path, path: Path, drawn: set[str]) -> None:
+    from guardian.vision.show import draw_plates
+
+    stem = os.fsencode(path.stem)[:200].decode("utf-8", "ignore") or "picture"
+    name, number = stem, 1
+    while name in drawn:
+        number += 1
+        name = f"{stem}-{number}"
+    drawn.add(name)
+    draw_plates(picture.frame, plates, scale=picture.scale).save(folder / f"{name}.jpg", quality=90)

@@ -1,0 +1,139 @@
+"""Cutting plates out of frames: straighten, judge sharpness, encode the two pictures that a read keeps."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from guardian.domain.errors import GuardianError
+from guardian.domain.read import Corners
+from guardian.vision.ports import Crop, Frame
+
+CROP_HEIGHT_PX = 96
+CROP_WIDTH_MAX_PX = 320
+OVERVIEW_SIDE_MAX_PX = 960
+CROP_QUALITY = 88
+OVERVIEW_QUALITY = 80
+
+
+class DegenerateQuadError(GuardianError):
+    """The four corners enclose nothing that could be cut out."""
+
+    reference = "degenerate-quad"
+
+
+def quad_size(corners: Corners) -> tuple[float, float]:
+    """Width and height of a quadrangle in px: the longer of each pair of opposite sides."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    width = max(math.hypot(bx - ax, by - ay), math.hypot(cx - dx, cy - dy))
+    height = max(math.hypot(dx - ax, dy - ay), math.hypot(cx - bx, cy - by))
+    return width, height
+
+
+def grow(corners: Corners, *, left: float, top: float, right: float, bottom: float) -> Corners:
+    """Push the sides of a quadrangle outwards along its own axes; the figures are px, negative pulls inwards."""
+    p = np.asarray(corners, dtype=np.float64)
+    across = ((p[1] - p[0]) + (p[2] - p[3])) / 2
+    down = ((p[3] - p[0]) + (p[2] - p[1])) / 2
+    u = across / max(float(np.hypot(*across)), 1e-6)
+    v = down / max(float(np.hypot(*down)), 1e-6)
+    grown = (
+        p[0] - u * left - v * top,
+        p[1] + u * right - v * top,
+        p[2] + u * right + v * bottom,
+        p[3] - u * left + v * bottom,
+    )
+    (a, b, c, d) = ((round(float(q[0]), 1), round(float(q[1]), 1)) for q in grown)
+    return (a, b, c, d)
+
+
+def straighten(frame: Frame, corners: Corners, *, height_px: int, width_max_px: int = 2048) -> Crop:
+    """Warp one quadrangle upright so that its characters stand on a line.
+
+    Args:
+        frame: (H, W, 3) uint8, BGR.
+        corners: pixels of `frame`, clockwise from the top left; parts outside the frame repeat its edge.
+        height_px: height of the result; the width follows the quadrangle's shape.
+        width_max_px: bound of the width; a longer quadrangle is squeezed.
+
+    Returns:
+        (height_px, W', 3) uint8, BGR, a fresh array; `frame` is untouched.
+
+    Raises:
+        DegenerateQuadError: the corners enclose less than one pixel in width or height.
+
+    Source: Hartley and Zisserman, Multiple View Geometry, 2nd ed., 4.1.
+    """
+    width, height = quad_size(corners)
+    if width < 1 or height < 1:
+        raise DegenerateQuadError("The corners enclose less than one pixel; nothing was cut out.")
+    width_px = int(min(width_max_px, max(1, round(width * height_px / height))))
+    source = np.asarray(corners, dtype=np.float32)
+    target = np.asarray([(0, 0), (width_px, 0), (width_px, height_px), (0, height_px)], dtype=np.float32)
+    matrix = cv2.getPerspectiveTransform(source, target)
+    # Shrinking by more than half needs area sampling first; warping alone would skip rows of pixels.
+    shrink = height / height_px
+    if shrink > 2:
+        x0, y0 = np.floor(source.min(axis=0)).astype(int) - 2
+        x1, y1 = np.ceil(source.max(axis=0)).astype(int) + 2
+        x0, y0 = max(0, int(x0)), max(0, int(y0))
+        patch = frame[y0 : max(y0 + 1, int(y1)), x0 : max(x0 + 1, int(x1))]
+        if patch.size:
+            factor = 2 / shrink
+            small = cv2.resize(patch, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            fx, fy = small.shape[1] / patch.shape[1], small.shape[0] / patch.shape[0]
+            moved = (source - np.float32([x0, y0])) * np.float32([fx, fy])
+            matrix = cv2.getPerspectiveTransform(moved.astype(np.float32), target)
+            frame = np.asarray(small, dtype=np.uint8)
+    warped = cv2.warpPerspective(
+        frame, matrix, (width_px, height_px), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(warped, dtype=np.uint8)
+
+
+def sharpness(crop: Crop) -> float:
+    """How sharp a crop is: variance of the Laplacian at a height of 32 px, 0 for a flat one, some hundreds for a sharp one.
+
+    Comparable between crops of one engine only; it weighs votes and chooses the best frame, and is never a threshold.
+    """
+    if crop.size == 0:
+        return 0.0
+    height = 32
+    width = max(1, round(crop.shape[1] * height / max(1, crop.shape[0])))
+    grey = cv2.cvtColor(cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
+
+
+def _jpeg(picture: Frame, quality: int) -> bytes:
+    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise GuardianError("A picture could not be written as JPEG; it was left out.", reference="jpeg-not-written")
+    return bytes(data)
+
+
+def encode_crop(frame: Frame, corners: Corners) -> tuple[bytes, int, int]:
+    """The plate alone, straightened, a little margin around it: JPEG bytes, width, height in px (96 high, 320 wide at most)."""
+    _, height = quad_size(corners)
+    margin = height * 0.08
+    roomy = grow(corners, left=margin, top=margin, right=margin, bottom=margin)
+    crop = straighten(frame, roomy, height_px=CROP_HEIGHT_PX)
+    if crop.shape[1] > CROP_WIDTH_MAX_PX:
+        factor = CROP_WIDTH_MAX_PX / crop.shape[1]
+        crop = np.asarray(
+            cv2.resize(crop, (CROP_WIDTH_MAX_PX, max(1, round(crop.shape[0] * factor))), interpolation=cv2.INTER_AREA),
+            dtype=np.uint8,
+        )
+    return _jpeg(crop, CROP_QUALITY), int(crop.shape[1]), int(crop.shape[0])
+
+
+def encode_overview(frame: Frame) -> tuple[bytes, int, int, float]:
+    """The whole frame as JPEG, 960 px on its longest side at most: bytes, width, height, and the factor from frame to overview px."""
+    height, width = frame.shape[:2]
+    factor = min(1.0, OVERVIEW_SIDE_MAX_PX / max(height, width))
+    small = frame
+    if factor < 1:
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        small = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return _jpeg(small, OVERVIEW_QUALITY), int(small.shape[1]), int(small.shape[0]), factor

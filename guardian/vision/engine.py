@@ -1,0 +1,105 @@
+"""The engine as a whole: find, straighten, read, judge. One place chooses which detector and reader that is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from guardian.domain.errors import InputRefusedError
+from guardian.domain.read import Corners
+from guardian.vision.crop import straighten
+from guardian.vision.judge import PlateSeen, judge, plausible_line, without_doubles
+from guardian.vision.ports import Crop, Detection, Detector, Frame, Reader, TextRead
+from guardian.vision.series import number_of
+
+READING_HEIGHT_PX = 48
+
+
+class StageTimes(msgspec.Struct):
+    """How long each stage of one look took, in milliseconds."""
+
+    detect_ms: float = 0.0
+    rectify_ms: float = 0.0
+    read_ms: float = 0.0
+    judge_ms: float = 0.0
+
+
+class Engine:
+    """A detector and a reader, and the steps between them. Not thread-safe: one engine for each working thread."""
+
+    def __init__(self, detector: Detector, reader: Reader, *, name: str) -> None:
+        self.detector = detector
+        self.reader = reader
+        self.name = name
+
+    def detect(self, frame: Frame) -> list[Detection]:
+        """Places that may be plates by their shape."""
+        return [d for d in self.detector.detect(frame) if plausible_line(d, frame)]
+
+    def rectify(self, frame: Frame, detections: Sequence[Detection]) -> list[Crop]:
+        """The reader's crops, one for each detection."""
+        return [straighten(frame, d.reading_corners, height_px=READING_HEIGHT_PX) for d in detections]
+
+    def read(self, crops: Sequence[Crop]) -> list[TextRead]:
+        """The text of each crop, raw."""
+        return self.reader.read(crops)
+
+    def judge(self, frame: Frame, detections: Sequence[Detection], texts: Sequence[TextRead]) -> list[PlateSeen]:
+        """The plates among what was read, from left to right."""
+        seen = (judge(frame, d, t) for d, t in zip(detections, texts, strict=True))
+        return without_doubles([plate for plate in seen if plate is not None])
+
+    def look(self, frame: Frame, times: StageTimes | None = None) -> list[PlateSeen]:
+        """All plates of one upright picture."""
+        times = times if times is not None else StageTimes()
+        t0 = time.perf_counter()
+        detections = self.detect(frame)
+        t1 = time.perf_counter()
+        crops = self.rectify(frame, detections)
+        t2 = time.perf_counter()
+        texts = self.read(crops)
+        t3 = time.perf_counter()
+        plates = self.judge(frame, detections, texts)
+        t4 = time.perf_counter()
+        times.detect_ms, times.rectify_ms = (t1 - t0) * 1000, (t2 - t1) * 1000
+        times.read_ms, times.judge_ms = (t3 - t2) * 1000, (t4 - t3) * 1000
+        return plates
+
+    def look_at_crop(self, frame: Frame) -> PlateSeen | None:
+        """The plate of a picture that is one plate already cut out; its corners are those of the picture."""
+        height, width = frame.shape[:2]
+        whole: Corners = ((0.0, 0.0), (float(width), 0.0), (float(width), float(height)), (0.0, float(height)))
+        detections = [*self.detect(frame), Detection(whole, 1.0)]
+        texts = self.read(self.rectify(frame, detections))
+        best: PlateSeen | None = None
+        for detection, text in zip(detections, texts, strict=True):
+            number = number_of(text)
+            if number is not None and (best is None or number.score > best.number.score):
+                best = PlateSeen(number, whole, detection.prob, text.raw_text)
+        return best
+
+
+def open_engine(name: str = "day-one", threads: int = 1) -> Engine:
+    """Load an engine; takes about half a second and 150 MB.
+
+    Args:
+        name: `day-one` (photos: looks as closely as it can) or `day-one-video` (frames: half the cost).
+        threads: threads of each model, at least 1.
+
+    Raises:
+        InputRefusedError: no engine has that name.
+        EngineMissingError: its weights are not installed.
+    """
+    from guardian.vision.ppocr import PPOCRDetector, PPOCRReader, Settings
+
+    known = {"day-one": Settings(), "day-one-video": Settings(side_max_px=1280)}
+    if name not in known:
+        raise InputRefusedError(
+            f"There is no engine '{name}'.", hint=f"Known: {', '.join(known)}.", reference="no-such-engine"
+        )
+    settings = known[name]
+    return Engine(
+        PPOCRDetector(threads=threads, settings=settings), PPOCRReader(threads=threads, settings=settings), name=name
+    )

@@ -1,0 +1,79 @@
+"""What the vision room needs from an engine: somebody who finds plates, and somebody who reads them.
+
+An engine is a pair of these. Ours of day one stands in `ppocr.py`; our own models take its place behind the same two
+protocols, and `engine.open_engine` is the only place that knows which is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from guardian.domain.read import Alternative, Corners
+
+Frame: TypeAlias = npt.NDArray[np.uint8]
+"""(H, W, 3) uint8, BGR, upright."""
+
+Crop: TypeAlias = npt.NDArray[np.uint8]
+"""(h, w, 3) uint8, BGR, one line of text, upright."""
+
+
+class Detection(msgspec.Struct, frozen=True):
+    """A place where a plate may be.
+
+    `corners` enclose the plate; `text_corners` only its line of characters, for detectors that find text. The reader's
+    crop is cut from `text_corners` where they are known.
+    """
+
+    corners: Corners
+    prob: float
+    text_corners: Corners | None = None
+
+    @property
+    def reading_corners(self) -> Corners:
+        """What the reader should see."""
+        return self.text_corners or self.corners
+
+
+class ReadChar(msgspec.Struct, frozen=True):
+    """One character as the reader saw it.
+
+    `alternatives` are the other signs that may stand here, likeliest first. `place` is the character's middle along
+    the crop, 0 at the left edge, 1 at the right.
+    """
+
+    sign: str
+    prob: float
+    place: float
+    alternatives: tuple[Alternative, ...] = ()
+
+
+class TextRead(msgspec.Struct, frozen=True):
+    """The text of one crop before any rule: every sign counts, padding does not (field case G05)."""
+
+    chars: tuple[ReadChar, ...]
+
+    @property
+    def raw_text(self) -> str:
+        """All signs in order, as they were read."""
+        return "".join(c.sign for c in self.chars)
+
+
+class Detector(Protocol):
+    """Finds plates in a frame. Bounded: never gives more than `Settings.detections_max`; the least likely go first."""
+
+    def detect(self, frame: Frame) -> list[Detection]:
+        """Places where a plate may be, likeliest first; an empty list where there is none."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads crops of one text line each."""
+
+    def read(self, crops: Sequence[Crop]) -> list[TextRead]:
+        """One result for each crop, in the same order; a crop without text gives a `TextRead` without characters."""
+        ...

@@ -1,0 +1,265 @@
+"""From what a reader saw to a number that Taiwan issues: the step that knows the series.
+
+It works on probabilities, not on strings: for each shape of number (letters and digits in their places) it takes the
+likeliest sign that may stand in each place, and weighs what that cost against what the reader saw, against a dash that
+was seen, and against how common the series is. So O becomes 0 where only a digit may stand, and stays away from numbers
+that were read well. Nothing is hidden: the raw text stays beside the result, a sign that was put in its place says so
+(`fixed`), and text that fits no series gives None, never a guess.
+
+Sources: plate-series facts in `guardian.domain.series`; confusable pairs in `guardian.domain.plate`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from functools import lru_cache
+
+import msgspec
+
+from guardian.domain.plate import CONFUSABLE
+from guardian.domain.read import DOUBTFUL_PROB, Alternative
+from guardian.domain.series import SERIES, Series
+from guardian.vision.ports import ReadChar, TextRead
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+DIGITS = "0123456789"
+_DASHES = "-一—–－·•・●∙．._~:°'’`ー"
+_STROKES = {"丨": "1", "|": "1", "口": "0", "〇": "0", "Ｏ": "O"}
+_CONFUSION_SHARE = 0.02
+"""Part of a sign's probability that is spread over the signs it is mixed up with: readers are surer than they are right."""
+
+# How much a number must be preferred over one of the 2012 series, all else equal. Order of magnitude from the labelled
+# pictures (D); the rare ones are also what shop signs and telephone numbers look like.
+_PRIOR = {
+    "2012-3+4": 1.0,
+    "1992-car-4+2": 0.5,
+    "1992-car-2+4": 0.5,
+    "1992-car-4+2b": 0.2,
+    "1992-car-2+4b": 0.2,
+    "3+3-letters-first": 0.5,
+    "1992-moto-3+3": 0.5,
+    "1992-moto-3+3b": 0.05,
+    "1992-heavy-3+2": 0.05,
+    "1992-heavy-2+3": 0.05,
+    "1992-heavy-2+2": 0.01,
+    "micro-electric-2+5": 0.02,
+    "1980-moto-3+4": 0.005,
+}
+_DASH_WRONG = 0.03
+"""What it costs a series when the dash was seen elsewhere than it prints it."""
+_FIX_MIN = 0.0004
+"""A place whose best allowed sign is less likely than this is not fixed; the shape is given up."""
+
+
+class SeriesRead(msgspec.Struct, frozen=True):
+    """A reading that is a number of a known series.
+
+    `char_probs` and `alternatives` stand for the signs of `text`. `fixed` are the places (from 0) where the text differs
+    from what the reader thought likeliest; `hole` is the place before which a character may be missing (field case G05).
+    `first` and `last` are the middles of the outer characters along the crop, 0 to 1.
+    """
+
+    text: str
+    raw_text: str
+    char_probs: tuple[float, ...]
+    alternatives: tuple[tuple[Alternative, ...], ...]
+    series: Series
+    dash_after: int | None = None
+    fixed: tuple[int, ...] = ()
+    hole: int | None = None
+    first: float = 0.0
+    last: float = 1.0
+    score: float = 0.0
+
+    @property
+    def confidence_prob(self) -> float:
+        """The weakest character decides."""
+        return min(self.char_probs, default=0.0)
+
+    @property
+    def dash_agrees(self) -> bool:
+        """Whether a dash was seen where the series prints it."""
+        return self.dash_after == self.series.dash_after
+
+
+def fold_sign(sign: str) -> str:
+    """One sign of a reader's alphabet as a plate could print it: upper case, half width, any dot or stroke a dash."""
+    if len(sign) != 1:
+        return sign
+    code = ord(sign)
+    if 0xFF01 <= code <= 0xFF5E:
+        sign = chr(code - 0xFEE0)
+    if sign.isascii() and sign.isalnum():
+        return sign.upper()
+    if sign in _DASHES:
+        return "-"
+    return _STROKES.get(sign, sign)
+
+
+@lru_cache(maxsize=16)
+def _shapes(length: int) -> tuple[tuple[Series, tuple[str, ...]], ...]:
+    """Every series with a shape of this length, and the signs that may stand in each place."""
+    out: list[tuple[Series, tuple[str, ...]]] = []
+    for series in SERIES:
+        for mask in itertools.product("A1", repeat=length):
+            probe = "".join(mask)
+            if not series.fits(probe):
+                continue
+            places: list[str] = []
+            for i, kind in enumerate(mask):
+                signs = LETTERS if kind == "A" else DIGITS
+                places.append("".join(s for s in signs if series.fits(probe[:i] + s + probe[i + 1 :])))
+            out.append((series, tuple(places)))
+    return tuple(out)
+
+
+class _Sign(msgspec.Struct, frozen=True):
+    """One character that counts: what may stand there, and where it stood."""
+
+    best: str
+    probs: dict[str, float]
+    place: float
+
+
+def _spread(char: ReadChar, folded: str) -> dict[str, float]:
+    """Probabilities of all plate characters at a place, with a little spread to the signs each is mixed up with."""
+    seen: dict[str, float] = {a.sign: a.prob for a in char.alternatives}
+    if folded in CONFUSABLE:
+        seen[folded] = max(char.prob, 1e-6)
+    out = {sign: (1 - _CONFUSION_SHARE) * p for sign, p in seen.items()}
+    for sign, p in seen.items():
+        for other, weight in CONFUSABLE[sign].items():
+            out[other] = out.get(other, 0.0) + _CONFUSION_SHARE * p * weight
+    return out
+
+
+def _split(read: TextRead) -> tuple[list[_Sign], int | None, int] | None:
+    """Characters, the place of the dash, and how many dashes; None for text that no plate has.
+
+    A foreign sign (Chinese, a slash) inside is the mark of a shop sign; at either end up to two are border or bolt.
+    """
+    chars = [(c, fold_sign(c.sign)) for c in read.chars]
+
+    def foreign(item: tuple[ReadChar, str]) -> bool:
+        char, folded = item
+        return folded not in CONFUSABLE and folded not in "- " and (char.prob > 0.5 or not char.alternatives)
+
+    dropped = 0
+    while chars and (foreign(chars[0]) or chars[0][1] in "- "):
+        dropped += foreign(chars[0])
+        chars.pop(0)
+    while chars and (foreign(chars[-1]) or chars[-1][1] in "- "):
+        dropped += foreign(chars[-1])
+        chars.pop()
+    if dropped > 2 or not chars or any(map(foreign, chars)):
+        return None
+    signs: list[_Sign] = []
+    dashes: set[int] = set()
+    spaces: set[int] = set()
+    for char, folded in chars:
+        if folded == "-":
+            dashes.add(len(signs))
+        elif folded == " ":
+            spaces.add(len(signs))
+        else:
+            signs.append(_Sign(folded, _spread(char, folded), char.place))
+    where = dashes or spaces
+    if len(dashes) > 1 or (not dashes and len(spaces) > 1):
+        return None
+    return signs, (next(iter(where)) if where else None), len(dashes)
+
+
+def _hole(signs: list[_Sign], dash_after: int) -> int | None:
+    """The place before which the gap is too wide for the pitch of the others: a character may be hidden there."""
+    if len(signs) < 5:
+        return None
+    gaps = [(b.place - a.place, i + 1) for i, (a, b) in enumerate(itertools.pairwise(signs))]
+    inner = sorted(gap for gap, i in gaps if i != dash_after)
+    pitch = inner[len(inner) // 2]
+    if pitch <= 0:
+        return None
+    for gap, i in gaps:
+        allowed = 2.15 if i == dash_after else 1.75
+        if gap > allowed * pitch:
+            return i
+    return None
+
+
+def _fit(signs: list[_Sign], dash_after: int | None, raw_text: str) -> list[SeriesRead]:
+    out: list[SeriesRead] = []
+    for series, places in _shapes(len(signs)):
+        text: list[str] = []
+        probs: list[float] = []
+        fixed: list[int] = []
+        cost = 0.0
+        for i, (sign, allowed) in enumerate(zip(signs, places, strict=True)):
+            mass = sum(sign.probs.get(s, 0.0) for s in allowed)
+            best = max(allowed, key=lambda s: sign.probs.get(s, 0.0))
+            p = sign.probs.get(best, 0.0)
+            if p < _FIX_MIN:
+                break
+            if best != sign.best:
+                fixed.append(i)
+            # Knowing the place, only its signs compete; a little doubt always stays.
+            probs.append(round(max(min(p, 0.999), min(0.97, p / mass) * (1.0 if best == sign.best else 0.9)), 4))
+            cost += math.log(p)
+            text.append(best)
+        else:
+            dash_cost = 0.0
+            if dash_after is not None and dash_after != series.dash_after:
+                dash_cost = math.log(_DASH_WRONG)
+            done = "".join(text)
+            hole = _hole(signs, series.dash_after)
+            if hole is not None:
+                # Next to a hole the reading itself is in doubt, however sure its signs are.
+                for i in (hole - 1, hole):
+                    probs[i] = min(probs[i], DOUBTFUL_PROB - 0.2)
+            others = tuple(
+                tuple(
+                    Alternative(s, round(p, 4))
+                    for s, p in sorted(sign.probs.items(), key=lambda item: -item[1])
+                    if s != chosen and p >= 0.002
+                )[:4]
+                for sign, chosen in zip(signs, done, strict=True)
+            )
+            out.append(
+                SeriesRead(
+                    text=done,
+                    raw_text=raw_text,
+                    char_probs=tuple(probs),
+                    alternatives=others,
+                    series=series,
+                    dash_after=dash_after,
+                    fixed=tuple(fixed),
+                    hole=hole,
+                    first=signs[0].place,
+                    last=signs[-1].place,
+                    score=cost + dash_cost + math.log(_PRIOR.get(series.id, 0.05)),
+                )
+            )
+    return out
+
+
+def number_of(read: TextRead) -> SeriesRead | None:
+    """The likeliest number of a known series in one line of text, or None where there is none."""
+    split = _split(read)
+    if split is None:
+        return None
+    signs, dash_after, _ = split
+    if not 4 <= len(signs) <= 9:
+        return None
+    found = _fit(signs, dash_after, read.raw_text)
+    # A border or a bolt at either end is read as a stroke (1, I, L, J, 7, T) or as something unsure.
+    for front, back in ((1, 0), (0, 1), (1, 1)):
+        if len(signs) - front - back < 5:
+            continue
+        ends = signs[:front] + signs[len(signs) - back :] if back else signs[:front]
+        if not all(e.best in "1ILJ7T" or e.probs.get(e.best, 0) < 0.6 for e in ends):
+            continue
+        kept = signs[front : len(signs) - back]
+        dash = dash_after - front if dash_after is not None else None
+        toll = sum(math.log(0.004 + (1 - min(1.0, e.probs.get(e.best, 0.0)))) for e in ends)
+        for fit in _fit(kept, dash, read.raw_text):
+            found.append(msgspec.structs.replace(fit, score=fit.score + toll))
+    return max(found, key=lambda f: f.score, default=None)
