@@ -20,6 +20,7 @@ class ReadsStored(msgspec.Struct, frozen=True, omit_defaults=True):
     batch_id: str
     device_id: str
     count: int
+    time_doubtful: bool = False  # their capture times cannot be true: never a last position (field case G29)
 
 
 class HitChanged(msgspec.Struct, frozen=True, omit_defaults=True):
