@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -28,6 +28,7 @@ class Subject(msgspec.Struct, frozen=True):
     session_id: str = ""
 
 
+@runtime_checkable  # injected by type into routes, which asks `isinstance`
 class LookupRecorder(Protocol):
     """Asking is an act: who, why, for which case, about what. Fails closed: no record, no answer."""
 
