@@ -39,7 +39,7 @@ class LinkAnswer(msgspec.Struct, frozen=True):
 
 
 class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the audit record. `kind`: decision | lookup | delivered | deed."""
+    """One line of the audit record. `kind`: decision | deed | lookup | delivered | counted (see `chain.Entry`)."""
 
     number: int
     at_ms: int
@@ -56,6 +56,7 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
     count: int | None = None
     lookup_id: str = ""
     hash: str = ""
+    agency: str = ""
 
 
 class AuditPage(msgspec.Struct, frozen=True):
