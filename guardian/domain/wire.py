@@ -165,6 +165,16 @@ class StageHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     ms_p95: float = 0.0
 
 
+class DeviceAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an officer pressed on a card after its read had been sent. Told until a heartbeat is answered: idempotent by
+    read and entry."""
+
+    read_id: str
+    entry_id: str
+    answer: str  # "received" | "not_this"
+    at_ms: int
+
+
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a device is; also its position for the map. Absent figures are not known."""
 
@@ -190,6 +200,7 @@ class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True):
     chars_per_read: float | None = None
     stages: tuple[StageHealth, ...] = ()
     software: str = ""
+    answers: tuple[DeviceAnswer, ...] = ()  # absent: nothing was pressed since the last answered heartbeat
     v: int = 1
 
 
