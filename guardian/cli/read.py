@@ -118,7 +118,7 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
                 continue
             folders_seen.add(key)
             try:
-                names = sorted(os.listdir(path))
+                names = sorted(entry.name for entry in path.iterdir())
             except OSError:
                 yield path
                 continue

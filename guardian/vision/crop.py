@@ -84,7 +84,7 @@ def straighten(frame: Frame, corners: Corners, *, height_px: int, width_max_px: 
             factor = 2 / shrink
             small = cv2.resize(patch, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
             fx, fy = small.shape[1] / patch.shape[1], small.shape[0] / patch.shape[0]
-            moved = (source - np.float32([x0, y0])) * np.float32([fx, fy])
+            moved = (source - np.asarray((x0, y0), np.float32)) * np.asarray((fx, fy), np.float32)
             matrix = cv2.getPerspectiveTransform(moved.astype(np.float32), target)
             frame = np.asarray(small, dtype=np.uint8)
     warped = cv2.warpPerspective(
@@ -106,34 +106,28 @@ def sharpness(crop: Crop) -> float:
     return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
-def _jpeg(picture: Frame, quality: int) -> bytes:
+def jpeg(picture: Frame, quality: int) -> bytes:
+    """A picture as JPEG bytes. Raises GuardianError where the encoder refuses (an empty picture)."""
     done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise GuardianError("A picture could not be written as JPEG; it was left out.", reference="jpeg-not-written")
     return bytes(data)
 
 
-def encode_crop(frame: Frame, corners: Corners) -> tuple[bytes, int, int]:
-    """The plate alone, straightened, a little margin around it: JPEG bytes, width, height in px (96 high, 320 wide at most)."""
+def shrink(frame: Frame, side_max_px: int) -> tuple[Frame, float]:
+    """The frame with its longest side at `side_max_px` at most, as a fresh array, and the factor from old to new pixels."""
+    height, width = frame.shape[:2]
+    factor = min(1.0, side_max_px / max(height, width))
+    if factor == 1.0:
+        return frame.copy(), 1.0
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8), factor
+
+
+def cut_plate(frame: Frame, corners: Corners) -> Crop:
+    """The plate alone, straightened, with a little margin: 96 px high, 320 px wide at most."""
     _, height = quad_size(corners)
     margin = height * 0.08
     roomy = grow(corners, left=margin, top=margin, right=margin, bottom=margin)
     crop = straighten(frame, roomy, height_px=CROP_HEIGHT_PX)
-    if crop.shape[1] > CROP_WIDTH_MAX_PX:
-        factor = CROP_WIDTH_MAX_PX / crop.shape[1]
-        crop = np.asarray(
-            cv2.resize(crop, (CROP_WIDTH_MAX_PX, max(1, round(crop.shape[0] * factor))), interpolation=cv2.INTER_AREA),
-            dtype=np.uint8,
-        )
-    return _jpeg(crop, CROP_QUALITY), int(crop.shape[1]), int(crop.shape[0])
-
-
-def encode_overview(frame: Frame) -> tuple[bytes, int, int, float]:
-    """The whole frame as JPEG, 960 px on its longest side at most: bytes, width, height, and the factor from frame to overview px."""
-    height, width = frame.shape[:2]
-    factor = min(1.0, OVERVIEW_SIDE_MAX_PX / max(height, width))
-    small = frame
-    if factor < 1:
-        size = (max(1, round(width * factor)), max(1, round(height * factor)))
-        small = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return _jpeg(small, OVERVIEW_QUALITY), int(small.shape[1]), int(small.shape[0]), factor
+    return shrink(crop, CROP_WIDTH_MAX_PX)[0] if crop.shape[1] > CROP_WIDTH_MAX_PX else crop

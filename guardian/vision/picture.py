@@ -92,7 +92,7 @@ def decode_picture(data: bytes, *, name: str = "the picture") -> Picture:
         warnings.simplefilter("ignore")
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            image = Image.open(io.BytesIO(data))
+            image: Image.Image = Image.open(io.BytesIO(data))
         except UnidentifiedImageError as error:
             raise PictureError(
                 f"{name} is no picture that can be read{_kind_of(data)}.", reference="not-a-picture"
@@ -227,7 +227,7 @@ def _eight_bits(deep: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
         top = 65_535.0
     else:
         figures, top = figures - low, max(1e-6, high - low)
-    return np.clip(figures * (255 / top) + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(figures * (255 / top) + 0.5, 0, 255), dtype=np.uint8)
 
 
 def _grey_to_bgr(grey: npt.NDArray[np.uint8]) -> Frame:

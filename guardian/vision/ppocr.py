@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from guardian.domain.errors import GuardianError
 from guardian.domain.read import Alternative, Corners
+from guardian.vision.crop import grow, quad_size
 from guardian.vision.ports import Crop, Detection, Frame, ReadChar, TextRead
 from guardian.vision.series import fold_sign
 
@@ -70,14 +71,14 @@ def _model_path(name: str) -> Path:
 
 
 def _open_session(name: str, threads: int) -> Any:
-    import onnxruntime
+    from onnxruntime import InferenceSession, SessionOptions  # type: ignore[attr-defined]
 
-    options = onnxruntime.SessionOptions()
+    options = SessionOptions()
     options.intra_op_num_threads = max(1, threads)
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(_model_path(name)), options, providers=["CPUExecutionProvider"])
+    return InferenceSession(str(_model_path(name)), options, providers=["CPUExecutionProvider"])
 
 
 def _planes(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -152,7 +153,12 @@ class PPOCRDetector:
             grown = bw * bh * s.unclip_ratio / (2 * (bw + bh))
             box = cv2.boxPoints(((cx, cy), (bw + 2 * grown, bh + 2 * grown), angle)).astype(np.float64)
             corners = order_corners(box * (fx, fy))
-            out.append(Detection(corners, prob, text_corners=corners))
+            _, tall = quad_size(corners)
+            # Read best when the characters nearly fill the crop: 252 of 257 training plates, against 250 as found.
+            # Of small ones the box's ends are too uncertain for cutting: an outer 1 would go.
+            side = -0.06 * tall if tall > 40 else 0.0
+            tight = grow(corners, left=side, right=side, top=-0.12 * tall, bottom=-0.12 * tall)
+            out.append(Detection(corners, prob, text_corners=tight))
         return out
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import unicodedata
 from functools import lru_cache
 
 import msgspec
@@ -24,6 +25,8 @@ from guardian.vision.ports import ReadChar, TextRead
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS = "0123456789"
+_LETTERS_SEEN = LETTERS.replace("O", "")
+"""The letter O was never seen on a plate (D: 2,866 labelled ones); what looks like it is Q in a letter place, 0 elsewhere."""
 _DASHES = "-一—–－·•・●∙．._~:°'’`ー"
 _STROKES = {"丨": "1", "|": "1", "口": "0", "〇": "0", "Ｏ": "O"}
 _CONFUSION_SHARE = 0.02
@@ -39,13 +42,15 @@ _PRIOR = {
     "1992-car-2+4b": 0.2,
     "3+3-letters-first": 0.5,
     "1992-moto-3+3": 0.5,
-    "1992-moto-3+3b": 0.05,
+    "1992-moto-3+3b": 0.08,
     "1992-heavy-3+2": 0.05,
     "1992-heavy-2+3": 0.05,
     "1992-heavy-2+2": 0.01,
     "micro-electric-2+5": 0.02,
     "1980-moto-3+4": 0.005,
 }
+RARE = frozenset(series for series, prior in _PRIOR.items() if prior <= 0.05)
+"""Series that are seldom seen and easily made from words and telephone numbers."""
 _DASH_WRONG = 0.03
 """What it costs a series when the dash was seen elsewhere than it prints it."""
 _FIX_MIN = 0.0004
@@ -57,7 +62,7 @@ class SeriesRead(msgspec.Struct, frozen=True):
 
     `char_probs` and `alternatives` stand for the signs of `text`. `fixed` are the places (from 0) where the text differs
     from what the reader thought likeliest; `hole` is the place before which a character may be missing (field case G05).
-    `first` and `last` are the middles of the outer characters along the crop, 0 to 1.
+    `places` are the characters' middles along the crop, 0 to 1.
     """
 
     text: str
@@ -68,14 +73,18 @@ class SeriesRead(msgspec.Struct, frozen=True):
     dash_after: int | None = None
     fixed: tuple[int, ...] = ()
     hole: int | None = None
-    first: float = 0.0
-    last: float = 1.0
+    places: tuple[float, ...] = ()
     score: float = 0.0
 
     @property
     def confidence_prob(self) -> float:
         """The weakest character decides."""
         return min(self.char_probs, default=0.0)
+
+    @property
+    def evidence(self) -> float:
+        """Natural logarithm of what the signs alone say for the number; 0 is certain, the series' frequency left out."""
+        return self.score - math.log(_PRIOR.get(self.series.id, 0.05))
 
     @property
     def dash_agrees(self) -> bool:
@@ -94,6 +103,11 @@ def fold_sign(sign: str) -> str:
         return sign.upper()
     if sign in _DASHES:
         return "-"
+    if sign.isalpha():
+        # A scratch or a screw above a letter is read as an accent: Å, Ñ, Ž.
+        base = unicodedata.normalize("NFD", sign)[0]
+        if base.isascii() and base.isalpha():
+            return base.upper()
     return _STROKES.get(sign, sign)
 
 
@@ -108,7 +122,7 @@ def _shapes(length: int) -> tuple[tuple[Series, tuple[str, ...]], ...]:
                 continue
             places: list[str] = []
             for i, kind in enumerate(mask):
-                signs = LETTERS if kind == "A" else DIGITS
+                signs = _LETTERS_SEEN if kind == "A" else DIGITS
                 places.append("".join(s for s in signs if series.fits(probe[:i] + s + probe[i + 1 :])))
             out.append((series, tuple(places)))
     return tuple(out)
@@ -233,8 +247,7 @@ def _fit(signs: list[_Sign], dash_after: int | None, raw_text: str) -> list[Seri
                     dash_after=dash_after,
                     fixed=tuple(fixed),
                     hole=hole,
-                    first=signs[0].place,
-                    last=signs[-1].place,
+                    places=tuple(round(sign.place, 4) for sign in signs),
                     score=cost + dash_cost + math.log(_PRIOR.get(series.id, 0.05)),
                 )
             )
