@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the statements are constants
 """How the column store lays reads out, and the bytes of one insert.
 
 Two copies with the same columns, sorted for the two kinds of question: `reads` by (plate, ts), `sight` by (hour, cell,

@@ -126,7 +126,7 @@ def check(read: Read, device_id: str, received_ms: int, *, doubtful_time_taken: 
         return fault("probability-range", "char_probs", f"{len(probs)} figures for {len(read.text)} characters.")
     # min and max let NaN through depending on its place; a sum is NaN wherever it stands.
     total = sum(probs) + read.confidence_prob
-    if not (total == total and 0 <= min(probs) and max(probs) <= 1 and 0 <= read.confidence_prob <= 1):
+    if not (total == total and min(probs) >= 0 and max(probs) <= 1 and 0 <= read.confidence_prob <= 1):
         return fault("probability-range", "char_probs")
     return _check_rest(read, received_ms, doubtful_time_taken)
 

@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy import Connection, func, select
 
 from guardian.archive import journal
-from guardian.archive.check import SENTENCES, Fault, check, clean, fault, ITEM_BYTES_MAX
+from guardian.archive.check import ITEM_BYTES_MAX, SENTENCES, Fault, check, clean, fault
 from guardian.archive.model import StoredBatch
 from guardian.archive.ports import Archive
 from guardian.archive.stored_reads import StoredReads

@@ -106,9 +106,7 @@ def append(
             archived=False,
         )
     )
-    key = result.inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    return int(result.inserted_primary_key[0])  # type: ignore[index]
 
 
 def find_bodies(

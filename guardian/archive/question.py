@@ -13,8 +13,9 @@ from guardian.archive.area import NO_PLACE, Region, box_region, polygon_region, 
 from guardian.archive.lookalike import lookalike_classes, lookalikes
 from guardian.archive.model import ArchivedRead
 from guardian.archive.views import Area, SearchRequest
-from guardian.domain.errors import GuardianError, InputRefusedError
+from guardian.domain.errors import InputRefusedError
 from guardian.domain.plate import PlatePattern, parse_pattern
+from guardian.stores.failures import ReadCutOffError
 
 DAY_MS = 24 * 3600 * 1000
 WINDOW_DAYS_MAX = 31
@@ -33,8 +34,8 @@ class QuestionTooWideError(InputRefusedError):
     reference = "question-too-wide"
 
 
-class QuestionCutOffError(GuardianError):
-    """The answer took longer than a question may; nothing was given. HTTP 503."""
+class QuestionCutOffError(ReadCutOffError):
+    """The answer took longer than a question may; nothing was given. HTTP 504."""
 
     reference = "question-cut-off"
 

@@ -1,4 +1,5 @@
-"""The room's tables in records: the batch journal, which numbers are here, what was set apart, who searched for what."""
+"""The room's tables in records: the batch journal, which numbers are here, what was set apart, who searched for what
+and was shown which pictures."""
 
 from __future__ import annotations
 
@@ -64,4 +65,14 @@ searches = Table(
     Column("as_of", BigInteger, nullable=False),  # journal number: what arrived later is announced, not mixed in
     Column("question", LargeBinary, nullable=False),  # MessagePack of SearchRequest
     Index(None, "owner", "created_ms"),
+)
+
+delivered_photos = Table(
+    "delivered_photos",
+    metadata,
+    Column("lookup_id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),  # 32 bytes each, one after the other
+    Index(None, "at_ms"),
 )

@@ -150,3 +150,16 @@ class QuarantineDeedAnswer(msgspec.Struct, frozen=True):
 
     passed: int
     held: int
+
+
+class PageRequest(msgspec.Struct, frozen=True):
+    """Go on with one's own search; an empty cursor is its first page."""
+
+    cursor: str = ""
+
+
+class ReasonRequest(msgspec.Struct, frozen=True):
+    """Why somebody looks: purpose and case number, both required (L01)."""
+
+    purpose: str
+    case_number: str
