@@ -1,0 +1,362 @@
+"""Who is on the road in a drive: the camera's own speed, parked rows, vehicles ahead, overtaking and oncoming.
+
+All of it is planned before the first frame is drawn, as functions of time, from one random generator. Numbers are
+drawn from blocks that were not in use when this was written (letters X, Y, Z in second place), so that no plate here
+should be anybody's; for the series before 2012 nothing of the kind is known, and chance has to do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from guardian.footage.model import DriveSpec
+from guardian.footage.path import Crossing
+from guardian.footage.plate_art import STYLES
+from guardian.footage.vehicles import Body
+
+COLOURS: dict[str, tuple[float, float, float]] = {
+    "white": (228, 230, 230), "silver": (178, 180, 182), "grey": (108, 108, 106), "black": (36, 35, 34),
+    "blue": (130, 78, 36), "red": (44, 36, 160), "green": (70, 96, 50), "brown": (60, 80, 104), "yellow": (24, 186, 244),
+}  # fmt: skip
+_CAR_COLOURS = (
+    "white",
+    "white",
+    "white",
+    "silver",
+    "silver",
+    "grey",
+    "grey",
+    "black",
+    "black",
+    "blue",
+    "red",
+    "brown",
+    "green",
+)
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+_DIGITS = "012356789"
+
+# Lateral places, metres to the right of the camera's lane.
+LANE_M = 3.2
+PARKED_U = 2.95
+PAVEMENT_U = 4.25
+RANK_U = 5.15
+WALL_U = 6.6
+SHOP_U = 9.8
+CENTRE_U = -LANE_M * 1.5 - 0.1
+ONCOMING_U = (CENTRE_U - 1.75, CENTRE_U - 1.75 - LANE_M)
+FAR_KERB_U = ONCOMING_U[1] - 4.0
+FAR_WALL_U = FAR_KERB_U - 2.6
+
+
+class Actor(msgspec.Struct):
+    """One vehicle. Along and aside are given at times (s) and joined smoothly; `away` turns it against our direction."""
+
+    number: int
+    body: Body
+    plate: str
+    style: str
+    colour: str
+    paint: tuple[float, float, float]
+    times: tuple[float, ...]
+    along_m: tuple[float, ...]
+    aside_m: tuple[float, ...]
+    turn: float = 0.0  # radians added to the direction of the road
+    parked: bool = False
+    rider: bool = True
+    lamps: bool = True
+    cloth: tuple[float, float, float] = (90, 70, 50)
+    helmet: tuple[float, float, float] = (60, 60, 60)
+
+    def at(self, t: float) -> tuple[float, float]:
+        """Place along and aside at a time."""
+        if len(self.times) == 1:
+            return self.along_m[0], self.aside_m[0]
+        return float(np.interp(t, self.times, self.along_m)), float(np.interp(t, self.times, self.aside_m))
+
+
+class Traffic(msgspec.Struct):
+    """The plan of a drive."""
+
+    seconds: float
+    ego_times: list[float]
+    ego_along: list[float]
+    actors: list[Actor]
+    red_until: dict[float, float]  # crossing's place → time at which its light turns green
+
+    def ego(self, t: float) -> float:
+        """Where the camera is along the way."""
+        return float(np.interp(t, self.ego_times, self.ego_along))
+
+    def ego_speed(self, t: float) -> float:
+        """Metres a second."""
+        return (self.ego(t + 0.1) - self.ego(t - 0.1)) / 0.2 if t > 0.1 else (self.ego(t + 0.1) - self.ego(t)) / 0.1
+
+
+def invent_plate(rng: np.random.Generator, body: Body) -> tuple[str, str]:
+    """A number and the style of its plate, fitting a body."""
+
+    def new(first: str) -> str:
+        letters = first + "XYZ"[int(rng.integers(3))] + _LETTERS[int(rng.integers(len(_LETTERS)))]
+        return letters + "".join(_DIGITS[int(i)] for i in rng.integers(0, len(_DIGITS), 4))
+
+    def digits(count: int) -> str:
+        return "".join(str(d) for d in rng.integers(0, 10, count))
+
+    chance = rng.random()
+    if body is Body.TAXI:
+        return new("T"), "taxi"
+    if body is Body.BUS:
+        return new("K"), "heavy"
+    if body is Body.TRUCK:
+        return new("K" if chance < 0.6 else "R"), "heavy" if chance < 0.6 else "car-2012"
+    if body is Body.SCOOTER:
+        if chance < 0.62:
+            return new("MN"[int(rng.integers(2))]), "moto"
+        if chance < 0.80:
+            return new("E"), "moto-electric"
+        if chance < 0.90:
+            return digits(3) + "Z" + "".join(_LETTERS[int(i)] for i in rng.integers(0, 24, 2)), "moto"
+        return new("L"), "moto-large-yellow"
+    if chance < 0.66:
+        return new("C"), "car-2012"
+    if chance < 0.74:
+        return new("E"), "electric"
+    if chance < 0.80:
+        return new("R"), "car-2012"
+    if chance < 0.90:
+        return digits(4) + "Z" + "XYZ"[int(rng.integers(3))], "car-1992"
+    return digits(4) + "Z" + "WXY"[int(rng.integers(3))], "car-1992-legend"
+
+
+def style_of(plate: str, body: Body) -> str:
+    """The plate style of a given number on a body."""
+    if body is Body.TAXI:
+        return "taxi"
+    if body is Body.SCOOTER:
+        if plate[0] == "E" and len(plate) == 7:
+            return "moto-electric"
+        return "moto-large-yellow" if plate[0] == "L" and len(plate) == 7 else "moto"
+    if body in (Body.BUS, Body.TRUCK) and plate[0] in "KFPHJ":
+        return "heavy"
+    if len(plate) == 7:
+        return "electric" if plate[0] == "E" else "car-2012"
+    return "car-1992"
+
+
+def plan_traffic(spec: DriveSpec, crossings: Sequence[Crossing], rng: np.random.Generator) -> Traffic:
+    """Plan the camera's speed and every vehicle of a drive."""
+    ego_times, ego_along, stops = _plan_ego(spec, crossings)
+    traffic = Traffic(spec.seconds, ego_times, ego_along, [], {c.s_m: until for c, _, until in stops})
+    end = ego_along[-1]
+    reserved = [list(item) for item in spec.plates]
+    actors = traffic.actors
+
+    def cast(body: Body, **place: object) -> Actor:
+        plate, style = invent_plate(rng, body)
+        colour = "yellow" if body is Body.TAXI else str(rng.choice(_CAR_COLOURS))
+        if body is Body.BUS:
+            colour = str(rng.choice(("white", "green", "blue")))
+        paint = tuple(float(v * rng.uniform(0.9, 1.08)) for v in COLOURS[colour])
+        cloth = tuple(float(v) for v in rng.uniform(25, 170, 3))
+        helmet = ((40, 40, 44), (220, 222, 224), (60, 50, 180), (160, 120, 60), (180, 190, 240))[int(rng.integers(5))]
+        actor = Actor(
+            number=len(actors), body=body, plate=plate, style=style, colour=colour, paint=paint, cloth=cloth, helmet=helmet,
+            **place,  # type: ignore[arg-type]
+        )  # fmt: skip
+        actors.append(actor)
+        return actor
+
+    def near_crossing(s: float, room: float) -> bool:
+        return any(abs(s - c.s_m) < c.width_m / 2 + room for c in crossings)
+
+    # Parked along the kerb: cars in rows, gaps with ranks of scooters on the pavement.
+    s = -6.0
+    while s < end + 150:
+        if rng.random() < 0.62:
+            for _ in range(int(rng.integers(1, 5))):
+                body = Body(
+                    str(
+                        rng.choice(
+                            ["sedan", "sedan", "hatchback", "suv", "suv", "van", "truck"],
+                            p=[0.2, 0.2, 0.18, 0.15, 0.13, 0.09, 0.05],
+                        )
+                    )
+                )
+                if not near_crossing(s, 7.0):
+                    jitter = float(rng.uniform(-0.14, 0.10))
+                    cast(
+                        body,
+                        times=(0.0,),
+                        along_m=(s,),
+                        aside_m=(PARKED_U + jitter,),
+                        turn=float(rng.normal(0, 0.015)),
+                        parked=True,
+                        lamps=False,
+                    )
+                s += 5.7 + float(rng.uniform(0.2, 1.3))
+        else:
+            for _ in range(int(rng.integers(5, 11))):
+                if not near_crossing(s, 3.0):
+                    cast(Body.SCOOTER, times=(0.0,), along_m=(s,), aside_m=(RANK_U - 0.35 + float(rng.normal(0, 0.06)),),
+                         turn=-0.80 + float(rng.normal(0, 0.06)), parked=True, rider=False, lamps=False)  # fmt: skip
+                s += 0.78 + float(rng.uniform(0, 0.10))
+            s += 2.2
+    # The far side: parked, against us.
+    s = 0.0
+    while s < end + 150:
+        body = Body(str(rng.choice(["sedan", "hatchback", "suv", "van"])))
+        if rng.random() < 0.7 and not near_crossing(s, 7.0):
+            cast(body, times=(0.0,), along_m=(s,), aside_m=(FAR_KERB_U + 1.3,), turn=math.pi, parked=True, lamps=False)
+        s += 6.4 + float(rng.uniform(0, 2.0))
+    _plan_moving(traffic, spec, cast, rng, stops)
+    _hand_out(traffic, reserved)
+    return traffic
+
+
+def _plan_ego(
+    spec: DriveSpec, crossings: Sequence[Crossing]
+) -> tuple[list[float], list[float], list[tuple[Crossing, float, float]]]:
+    """The camera's place over time: steady patrol speed, and a red light now and then."""
+    cruise = spec.speed_kmh / 3.6
+    step = 0.1
+    t, s, v = 0.0, 0.0, cruise
+    times, along = [0.0], [0.0]
+    stops: list[tuple[Crossing, float, float]] = []
+    waiting = [c for c in crossings if c.signals and c.s_m > 45] if spec.stops else []
+    gap = 0.0
+    wait_until = 0.0
+    while t < spec.seconds + 4:
+        target = cruise * (1 + 0.10 * math.sin(t * 0.35))
+        if waiting:
+            halt = waiting[0].s_m - waiting[0].width_m / 2 - 13.5
+            left = halt - s
+            if left < 0.3 and wait_until == 0.0:
+                wait_until = t + 9.0
+                stops.append((waiting[0], t, wait_until))
+            if wait_until and t >= wait_until:
+                waiting, wait_until = [c for c in waiting if c.s_m > s + 160], 0.0
+            elif left < 22:
+                target = 0.0 if left < 0.5 else min(target, math.sqrt(2 * 1.1 * max(left, 0.0)) * 0.92 + 0.15)
+        v += max(-2.0 * step, min(1.3 * step, target - v))
+        v = max(v, 0.0)
+        s += v * step
+        t += step
+        gap += step
+        times.append(t)
+        along.append(s)
+    return times, along, stops
+
+
+def _plan_moving(
+    traffic: Traffic,
+    spec: DriveSpec,
+    cast: object,
+    rng: np.random.Generator,
+    stops: list[tuple[Crossing, float, float]],
+) -> None:
+    """Vehicles ahead, overtaking, waiting at the light, and oncoming."""
+    from collections.abc import Callable
+    from typing import cast as typed
+
+    make = typed(Callable[..., Actor], cast)
+    grid = np.arange(0.0, spec.seconds + 4, 0.25)
+    ego = np.array([traffic.ego(t) for t in grid])
+
+    def ride(body: Body, ahead: np.ndarray, u: np.ndarray | float, **more: object) -> Actor:
+        return make(
+            body, times=tuple(grid.tolist()), along_m=tuple((ego + ahead).tolist()),
+            aside_m=tuple(np.broadcast_to(np.asarray(u, float), grid.shape).tolist()), **more,
+        )  # fmt: skip
+
+    # Overtaking on the left, one after the other; while we stand they queue beside us.
+    t0 = 1.0
+    while t0 < spec.seconds:
+        body = Body(
+            str(
+                rng.choice(
+                    ["sedan", "suv", "taxi", "van", "hatchback", "truck", "bus"],
+                    p=[0.24, 0.2, 0.22, 0.1, 0.12, 0.07, 0.05],
+                )
+            )
+        )
+        faster = float(rng.uniform(1.5, 2.6))
+        ride(
+            body,
+            -9.0 + (grid - t0) * faster - np.where(body is Body.BUS, 4.0, 0.0),
+            -LANE_M + float(rng.normal(0, 0.12)),
+        )
+        t0 += float(rng.uniform(6.5, 9.0)) + (5.0 if body is Body.BUS else 0.0)
+    # Scooters between the lanes and the parked row.
+    t0 = 2.5
+    while t0 < spec.seconds:
+        faster = float(rng.uniform(1.4, 2.4))
+        side = -LANE_M / 2 if rng.random() < 0.6 else 1.35
+        ride(Body.SCOOTER, -5.0 + (grid - t0) * faster, side + 0.18 * np.sin(grid * 0.7 + t0))
+        t0 += float(rng.uniform(7.0, 10.0))
+    # Ahead of us: one after the other, each for a while, then it draws away.
+    t0 = -3.0
+    while t0 < spec.seconds:
+        body = Body(
+            str(
+                rng.choice(
+                    ["sedan", "suv", "taxi", "hatchback", "scooter", "van"], p=[0.24, 0.22, 0.2, 0.12, 0.12, 0.1]
+                )
+            )
+        )
+        hold = float(rng.uniform(7.0, 11.0))
+        near = float(rng.uniform(9.0, 11.5)) if body is not Body.SCOOTER else 7.5
+        shape = near + np.clip(grid - t0 - hold, 0, None) ** 2 * 0.55 + np.clip(t0 + 2.0 - grid, 0, None) * 4.0
+        shape = np.where(grid < t0 - 4.0, 400.0, np.minimum(shape, 400.0))
+        ride(body, shape, 0.15 * np.sin(grid * 0.3 + t0))
+        t0 += hold + 6.5
+    # Oncoming, both lanes.
+    for lane in ONCOMING_U:
+        s0 = 40.0
+        while s0 < traffic.ego_along[-1] * 2.4 + 150:
+            body = Body(
+                str(
+                    rng.choice(
+                        ["sedan", "suv", "taxi", "van", "scooter", "truck", "bus", "hatchback"],
+                        p=[0.2, 0.15, 0.18, 0.08, 0.2, 0.07, 0.04, 0.08],
+                    )
+                )
+            )
+            speed = 8.5 if lane == ONCOMING_U[0] else 7.0
+            make(
+                body,
+                times=(0.0, spec.seconds + 4),
+                along_m=(s0, s0 - speed * (spec.seconds + 4)),
+                aside_m=(lane, lane),
+                turn=math.pi,
+            )
+            s0 += float(rng.uniform(16, 34))
+    del stops
+
+
+def _hand_out(traffic: Traffic, reserved: list[list[object]]) -> None:
+    """Give the ordered numbers to vehicles of the right body that come near, spread over the drive."""
+    if not reserved:
+        return
+    count = len(reserved)
+    taken: set[int] = set()
+    for place, (plate, body) in enumerate(reserved):
+        wanted_t = (place + 0.5) / count * traffic.seconds
+        wanted_s = traffic.ego(wanted_t) + 8.0
+        best: tuple[float, Actor] | None = None
+        for actor in traffic.actors:
+            if actor.body is not body or actor.number in taken or abs(actor.turn) > 2:
+                continue
+            s, u = actor.at(wanted_t)
+            cost = abs(s - wanted_s) + (0 if u < 4 else 6)
+            if best is None or cost < best[0]:
+                best = (cost, actor)
+        if best is not None:
+            actor = best[1]
+            taken.add(actor.number)
+            actor.plate, actor.style = str(plate), style_of(str(plate), actor.body)
+    assert all(actor.style in STYLES for actor in traffic.actors)  # noqa: S101
