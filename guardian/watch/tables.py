@@ -53,6 +53,7 @@ entries = Table(
     Column("added_by", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),  # WatchEntry
     Index(None, "text"),
+    Index(None, "case_number"),
     Index(None, "list_id", "version", "entry_id"),
     Index(None, "expires_ms"),
 )

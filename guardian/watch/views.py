@@ -89,6 +89,18 @@ class VerdictRequest(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class ClaimRequest(msgspec.Struct, frozen=True):
+    """`take_over`: also where somebody else is checking it now."""
+
+    take_over: bool = False
+
+
+class UndoRequest(msgspec.Struct, frozen=True):
+    """`seen_fact` is the newest fact number that the person saw."""
+
+    seen_fact: int
+
+
 class OutcomeRequest(msgspec.Struct, frozen=True):
     """What came of a confirmed hit."""
 
@@ -176,7 +188,7 @@ class ListChangeAnswer(msgspec.Struct, frozen=True):
 
 
 class PlateInspectionView(msgspec.Struct, frozen=True):
-    """The typing guard's words beside the field."""
+    """The typing guard's words beside the field: zh-TW, and English in the fields that end in `_en`."""
 
     text: str
     display: str
@@ -186,10 +198,35 @@ class PlateInspectionView(msgspec.Struct, frozen=True):
     warning: str
     suggestions: tuple[str, ...]  # display forms
     twins: tuple[str, ...] = ()  # display forms of near entries that exist
+    listed: bool = False  # the number itself stands in a list already
+    refusal_en: str = ""
+    warning_en: str = ""
+
+
+class EntryFindRequest(msgspec.Struct, frozen=True):
+    """`find` is a plate with `?` and `*`, or part of a case number or reason; in the body, never in an address."""
+
+    find: str
+    cursor: str = ""
+
+
+class UndoVersionRequest(msgspec.Struct, frozen=True):
+    """The version to take back."""
+
+    version: int
+
+
+class InspectRequest(msgspec.Struct, frozen=True):
+    """What stands in the field."""
+
+    plate: str
 
 
 class ImportRow(msgspec.Struct, frozen=True):
-    """One row of the report. group: added | updated | same | refused; `cell` is the column at fault."""
+    """One row of the report. group: added | updated | same | refused; `cell` is the column at fault.
+
+    `sentence` and `hint` are zh-TW, the fields that end in `_en` English; `reference` names the reason.
+    """
 
     line: int
     group: str
@@ -199,6 +236,9 @@ class ImportRow(msgspec.Struct, frozen=True):
     raw: str = ""
     sentence: str = ""
     hint: str = ""
+    reference: str = ""
+    sentence_en: str = ""
+    hint_en: str = ""
 
 
 class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):

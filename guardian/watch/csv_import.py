@@ -1,0 +1,246 @@
+"""Importing a file into a list: plan, look at it, apply in one transaction, take back.
+
+Nothing changes before `apply`. A plan belongs to the list as it was: when the list has changed since, plan again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets as random_source
+from collections.abc import Callable
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+from sqlalchemy import Connection, Row, delete, select, update
+
+from guardian.domain.errors import ConflictError, InputRefusedError, NotFoundError
+from guardian.domain.subject import Subject
+from guardian.domain.watch import WatchEntry
+from guardian.stores import Events, Records
+from guardian.watch import journal
+from guardian.watch.import_plan import Planned, RefusedRow, cases_of, plan_rows, read_table, refused_csv, texts_of
+from guardian.watch.journal import Author, Version
+from guardian.watch.tables import entries, imports, lists
+from guardian.watch.views import ImportPlan
+
+log = structlog.get_logger("watch.imports")
+
+PLAN_KEPT_MS = 24 * 3_600_000
+"""A plan that nobody applied is forgotten after a day."""
+CASES_MAX = 20_000
+"""Case numbers of one file that are looked up for twins."""
+MODES = ("add", "replace")
+
+
+class Deeds(msgspec.Struct, frozen=True):
+    """What applying does, and the rows that go back to their author."""
+
+    put: tuple[WatchEntry, ...]
+    remove: tuple[str, ...]
+    header: tuple[str, ...]
+    refused: tuple[RefusedRow, ...]
+
+
+class ImportDesk:
+    """Imports into the lists of one house. Part of `ListKeeper` (`list_keeper.imports`)."""
+
+    def __init__(
+        self, records: Records, events: Events, now_ms: Callable[[], int], *, note: Callable[[Version], None]
+    ) -> None:
+        self._records = records
+        self._events = events
+        self._now_ms = now_ms
+        self._note = note
+
+    async def plan(
+        self,
+        list_id: str,
+        body: bytes,
+        subject: Subject,
+        *,
+        file_name: str = "",
+        mode: str = "add",
+        encoding: str = "",
+        columns: dict[str, str] | None = None,
+    ) -> ImportPlan:
+        """Read a file and say what applying it would do.
+
+        Args:
+            mode: `add` (rows come or change) or `replace` (what the file does not name goes).
+            encoding, columns: where the person has chosen them instead of what was found.
+        """
+        if mode not in MODES:
+            raise InputRefusedError(
+                f"'{mode}' is no way of importing.", hint="add or replace.", reference="import-mode"
+            )
+        now = self._now_ms()
+        table = await asyncio.to_thread(read_table, body, encoding=encoding, chosen=columns)
+        texts = [] if table.problem else await asyncio.to_thread(texts_of, table)
+        cases = [] if table.problem else cases_of(table)
+        existing, same_case, all_ids, base_version = await self._records.read(
+            lambda connection: _load(connection, list_id, texts, cases), limit_s=60.0
+        )
+        planned = Planned((), (), (), (), 0, 0, 0)
+        if not table.problem:
+            planned = await asyncio.to_thread(
+                plan_rows, table, existing, same_case, all_ids=all_ids if mode == "replace" else None, now_ms=now,
+                new_id=lambda: "e" + random_source.token_hex(8),
+            )  # fmt: skip
+        problem = table.problem
+        if not problem and not table.rows and mode == "add":
+            problem = "檔案只有標題，沒有資料列"
+        removed, before = len(planned.remove), len(all_ids)
+        plan = ImportPlan(
+            id="i" + random_source.token_hex(8),
+            list_id=list_id,
+            file_name=file_name[:200],
+            encoding=table.encoding,
+            sample_line=table.sample_line,
+            columns={field: table.header[place] for field, place in table.columns.items()},
+            mode=mode,
+            rows=len(table.rows),
+            added=planned.added,
+            updated=planned.updated,
+            same=planned.same,
+            refused=len(planned.refused),
+            removed=removed,
+            entries_before=before,
+            report=planned.report,
+            problem=problem,
+            needs_confirmation=f"移除 {before:,} 筆中的 {removed:,} 筆" if removed else "",
+        )
+        deeds = Deeds(planned.put, planned.remove, table.header, planned.refused)
+        await self._records.write(lambda connection: _keep(connection, plan, deeds, subject, base_version, now))
+        log.info("imports.planned", import_id=plan.id, rows=plan.rows, refused=plan.refused, list_id=list_id)
+        return plan
+
+    async def get(self, import_id: str) -> ImportPlan:
+        """A plan as it stands.
+
+        Raises:
+            NotFoundError: no such plan, or forgotten.
+        """
+        return await self._records.read(lambda connection: _plan_of(_row(connection, import_id)))
+
+    async def apply(self, import_id: str, subject: Subject, *, confirm_removal: int | None = None) -> ImportPlan:
+        """Do what the plan says, as one version.
+
+        Raises:
+            ConflictError: it cannot be applied (`import-problem`), was applied before (`import-applied`), the list has
+                changed since (`import-stale`), or the removals were not confirmed (`import-removal`).
+        """
+        now = self._now_ms()
+
+        def apply(connection: Connection) -> tuple[ImportPlan, Version]:
+            row = _row(connection, import_id)
+            plan = _plan_of(row)
+            if plan.state != "planned":
+                raise ConflictError("This import was applied already.", reference="import-applied")
+            if plan.problem:
+                raise ConflictError(
+                    "This file cannot be imported; nothing was changed.", hint=plan.problem, reference="import-problem"
+                )
+            current = connection.execute(select(lists.c.version).where(lists.c.list_id == row.list_id)).scalar_one()
+            if current != row.base_version:
+                raise ConflictError(
+                    "The list was changed since this plan was made; nothing was changed.",
+                    hint="Choose the file again.",
+                    reference="import-stale",
+                )
+            if plan.removed and confirm_removal != plan.removed:
+                raise ConflictError(
+                    f"This import removes {plan.removed:,} of {plan.entries_before:,} entries; nobody has confirmed that.",
+                    hint="Confirm the number of removals.",
+                    reference="import-removal",
+                )
+            deeds = msgspec.msgpack.decode(row.deeds, type=Deeds)
+            before = journal.newest_version(connection).version
+            version = journal.append(
+                connection, self._events, now_ms=now, kind="import", list_id=row.list_id, put=deeds.put,
+                remove=deeds.remove, author=Author(subject.id, subject.name),
+            )  # fmt: skip
+            # A file that changes nothing makes no version; there is then nothing to undo.
+            return _mark(connection, plan, "applied", version.version if version.version > before else 0), version
+
+        plan, version = await self._records.write(apply)
+        self._note(version)
+        log.info("imports.applied", import_id=import_id, version=plan.version, added=plan.added, removed=plan.removed)
+        return plan
+
+    async def undo(self, import_id: str, subject: Subject) -> ImportPlan:
+        """Take an applied import back as a new version; see `journal.take_back`."""
+        now = self._now_ms()
+
+        def undo(connection: Connection) -> tuple[ImportPlan, Version]:
+            plan = _plan_of(_row(connection, import_id))
+            if plan.state != "applied" or plan.version == 0:
+                raise ConflictError(
+                    "This import is not applied, or was undone already.", reference="import-not-applied"
+                )
+            author = Author(subject.id, subject.name)
+            version = journal.take_back(connection, self._events, now_ms=now, version=plan.version, author=author)
+            return _mark(connection, plan, "undone", plan.version), version
+
+        plan, version = await self._records.write(undo)
+        self._note(version)
+        log.info("imports.undone", import_id=import_id, version=version.version)
+        return plan
+
+    async def refused_csv(self, import_id: str) -> bytes:
+        """The rows that were not taken, with the reason, as a file."""
+
+        def load(connection: Connection) -> Deeds:
+            return msgspec.msgpack.decode(_row(connection, import_id).deeds, type=Deeds)
+
+        deeds = await self._records.read(load)
+        return refused_csv(deeds.header, deeds.refused)
+
+
+def _load(
+    connection: Connection, list_id: str, texts: list[str], cases: list[str]
+) -> tuple[dict[str, WatchEntry], list[WatchEntry], dict[str, str], int]:
+    journal.require_list(connection, list_id)
+    version: int = connection.execute(select(lists.c.version).where(lists.c.list_id == list_id)).scalar_one()
+    existing = {placed.entry.text: placed.entry for placed in journal.find_by_texts(connection, texts, list_id)}
+    same_case: list[WatchEntry] = []
+    for part in journal.chunks(cases[:CASES_MAX]):
+        bodies = connection.execute(select(entries.c.body).where(entries.c.case_number.in_(part))).scalars()
+        same_case += [journal.decode_entry(body) for body in bodies]
+    all_ids = {
+        row.entry_id: row.text
+        for row in connection.execute(select(entries.c.entry_id, entries.c.text).where(entries.c.list_id == list_id))
+    }
+    return existing, same_case, all_ids, version
+
+
+def _keep(
+    connection: Connection, plan: ImportPlan, deeds: Deeds, subject: Subject, base_version: int, now_ms: int
+) -> None:
+    connection.execute(
+        delete(imports).where(imports.c.state == "planned", imports.c.created_ms < now_ms - PLAN_KEPT_MS)
+    )
+    connection.execute(
+        imports.insert().values(
+            import_id=plan.id, list_id=plan.list_id, created_ms=now_ms, author_id=subject.id,
+            base_version=base_version, state=plan.state, version=0, plan=msgspec.msgpack.encode(plan),
+            deeds=msgspec.msgpack.encode(deeds),
+        )
+    )  # fmt: skip
+
+
+def _row(connection: Connection, import_id: str) -> Row[tuple[object, ...]]:
+    row = connection.execute(select(imports).where(imports.c.import_id == import_id)).first()
+    if row is None:
+        raise NotFoundError("There is no such import, or it was forgotten.", reference="no-such-import")
+    return row
+
+
+def _plan_of(row: Row[tuple[object, ...]]) -> ImportPlan:
+    plan = msgspec.msgpack.decode(row.plan, type=ImportPlan)
+    return replace(plan, state=row.state, version=row.version)
+
+
+def _mark(connection: Connection, plan: ImportPlan, state: str, version: int) -> ImportPlan:
+    connection.execute(update(imports).where(imports.c.import_id == plan.id).values(state=state, version=version))
+    return replace(plan, state=state, version=version)
