@@ -35,6 +35,7 @@ _OTHER = Group("Other", sort_key=9)
 # name, where, group, one sentence for `guardian --help`
 _NOUNS: tuple[tuple[str, str, Group, str], ...] = (
     ("read", "guardian.cli.read:read", _TRY, "Read the plates in photos and folders of photos."),
+    ("device", "guardian.cli.device:app", _RUN, "The patrol device: read, alarm, keep, send."),
 )
 
 

@@ -1,0 +1,55 @@
+"""Joining a cloud with a one-time code: the device makes its key, the cloud answers with the device's id and its list key."""
+
+from __future__ import annotations
+
+import httpx
+import msgspec
+
+from guardian.device.identity import DeviceFile, Identity
+from guardian.domain.errors import InputRefusedError, NeighbourUnreachableError, NotAllowedError
+from guardian.domain.wire import EnrolAnswer, EnrolRequest
+
+
+def enrol(
+    identity: Identity, *, cloud: str, code: str, name: str, kind: str = "car", client: httpx.Client | None = None
+) -> DeviceFile:
+    """Ask to join; on yes the home folder knows its cloud.
+
+    Raises:
+        NotAllowedError: the code is wrong, used or expired.
+        NeighbourUnreachableError: nobody answers there.
+        InputRefusedError: what answers is no guardian cloud.
+    """
+    request = EnrolRequest(code.strip(), identity.keys.public, name, kind)
+    try:
+        with client or httpx.Client(timeout=10.0) as asked:
+            response = asked.post(
+                f"{cloud.rstrip('/')}/device/v1/enrol",
+                content=msgspec.msgpack.encode(request),
+                headers={"content-type": "application/msgpack", "accept": "application/msgpack"},
+            )
+    except (httpx.HTTPError, OSError) as error:
+        raise NeighbourUnreachableError(
+            f"No cloud answers at {cloud}.", hint="Check the address and the network.", reference="cloud-unreachable"
+        ) from error
+    if response.status_code in (400, 401, 403, 404, 409, 410, 422):
+        raise NotAllowedError(
+            "The cloud did not take the code: it is wrong, used, or has expired.",
+            hint="Ask an operator for a new one (console: 設備).",
+            reference="code-refused",
+        )
+    if not response.is_success:
+        raise NeighbourUnreachableError(
+            f"The cloud answers {response.status_code}.", hint="Try again later.", reference="cloud-unreachable"
+        )
+    try:
+        answer = (
+            msgspec.json.decode(response.content, type=EnrolAnswer)
+            if "json" in response.headers.get("content-type", "")
+            else msgspec.msgpack.decode(response.content, type=EnrolAnswer)
+        )
+    except msgspec.DecodeError as error:
+        raise InputRefusedError(f"What answers at {cloud} is no guardian cloud.", reference="not-a-cloud") from error
+    file = DeviceFile(answer.device_id, name, cloud.rstrip("/"), answer.list_key, answer.unit or name, kind)
+    identity.enrol(file)
+    return file

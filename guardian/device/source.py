@@ -1,0 +1,150 @@
+"""Where frames come from: a folder of photos, a film, a USB camera, a network camera. One kind of frame for all.
+
+A source is an iterator that a thread of its own pulls; it comes to an end for photos and films and never for cameras.
+It counts what it could not use (cut-short pictures, wild stamps, failed openings), so that silence can be told from an
+empty street.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from guardian.domain.errors import InputRefusedError
+from guardian.vision.picture import PictureError, load_picture
+from guardian.vision.ports import Frame as Image
+
+Speed = Literal["real", "fast"]
+SAYINGS_MAX = 20
+"""So many bad files are named; more are only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture from a source.
+
+    `mono_ms` is its moment on the device's monotonic clock; `media_ms` the film's own time, for films that bring a
+    track. A `still` stands alone: it is not followed over to the next frame.
+    """
+
+    image: Image
+    mono_ms: int
+    number: int
+    media_ms: int | None = None
+    still: bool = False
+    name: str = ""
+
+
+@dataclass(slots=True)
+class SourceHealth:
+    """What a source has to say about itself; written by its thread, read by the screen and the heartbeat."""
+
+    frames: int = 0
+    last_frame_mono_ms: int | None = None
+    cut_short: int = 0
+    unreadable: int = 0
+    wild_stamps: int = 0
+    openings: int = 0
+    failed_openings: int = 0
+    waiting: str = ""  # why there is no picture just now, for the screen; empty while there is one
+    sayings: list[str] = field(default_factory=list)
+
+    def say(self, sentence: str) -> None:
+        """Name a thing that went wrong, within bounds."""
+        if len(self.sayings) < SAYINGS_MAX:
+            self.sayings.append(sentence)
+
+
+class Source(Protocol):
+    """Pulled by one thread."""
+
+    name: str
+    paced: bool
+    """Frames come in their own time, as from a camera: those that come while vision is busy are dropped, not kept."""
+    health: SourceHealth
+
+    def frames(self, stop: threading.Event) -> Iterator[Frame]:
+        """Frames until the end or until `stop` is set; comes back within seconds of `stop`."""
+        ...
+
+
+class FolderSource:
+    """Photos in a folder and below, in order of name; what is no picture is counted and named. Links are not followed."""
+
+    paced = False
+
+    def __init__(self, path: Path, *, mono_ms: Callable[[], int]) -> None:
+        self.name = path.name
+        self._path = path
+        self._mono_ms = mono_ms
+        self.health = SourceHealth()
+
+    def _files(self) -> Iterator[Path]:
+        if self._path.is_file():
+            yield self._path
+            return
+        for folder, folders, names in os.walk(self._path, followlinks=False):
+            folders.sort()
+            for name in sorted(names):
+                path = Path(folder) / name
+                if path.is_file() and not name.startswith("."):
+                    yield path
+
+    def frames(self, stop: threading.Event) -> Iterator[Frame]:
+        self.health.openings = 1
+        for path in self._files():
+            if stop.is_set():
+                return
+            try:
+                picture = load_picture(path)
+            except PictureError as error:
+                self.health.unreadable += 1
+                self.health.say(error.sentence)
+                continue
+            if picture.cut_short:
+                self.health.cut_short += 1
+                self.health.say(f"{path.name} is cut short; it was not used.")
+                continue
+            now = self._mono_ms()
+            self.health.frames += 1
+            self.health.last_frame_mono_ms = now
+            yield Frame(picture.frame, now, self.health.frames, still=True, name=path.name)
+
+
+_PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+
+
+def open_source(text: str, *, mono_ms: Callable[[], int], speed: Speed = "real", loop: bool = False) -> Source:
+    """The source that a person named.
+
+    Args:
+        text: a folder, a picture, a film, `/dev/video0`, or an address (`rtsp://…`, `http://…`).
+        mono_ms: the device's monotonic clock.
+        speed: films only: in their own time, or as fast as they can be read.
+        loop: films only: begin again at the end.
+
+    Raises:
+        InputRefusedError: nothing is there, or it is empty.
+    """
+    from guardian.device.video import CameraSource, FilmSource
+
+    if "://" in text:
+        return CameraSource(text, mono_ms=mono_ms)
+    path = Path(text)
+    if text.startswith("/dev/video"):
+        return CameraSource(text, mono_ms=mono_ms, container="v4l2")
+    if not path.exists():
+        raise InputRefusedError(f"There is no '{path.name}'.", hint="Name a folder, a film, a camera or an address.")
+    if path.is_dir():
+        return FolderSource(path, mono_ms=mono_ms)
+    with path.open("rb") as file:
+        head = file.read(12)
+    if not head:
+        raise InputRefusedError(f"'{path.name}' is empty (0 bytes): no film.", reference="film-empty")
+    if head.startswith(_PICTURE_HEADS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+        return FolderSource(path, mono_ms=mono_ms)
+    return FilmSource(path, mono_ms=mono_ms, speed=speed, loop=loop)

@@ -1,0 +1,207 @@
+"""Films and cameras through PyAV (FFmpeg).
+
+A film is read once, in its own time or as fast as it goes. A camera is read for ever: when it hangs, is unplugged or
+comes back with another size, the same thread opens it again after growing pauses (field case G11). FFmpeg's own
+interrupt ends a call that hangs; no thread is started per try, so none is left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+import structlog
+
+from guardian.device.frametime import FrameTimes
+from guardian.device.source import Frame, SourceHealth, Speed
+from guardian.domain.errors import InputRefusedError
+from guardian.vision.ports import Frame as Image
+
+log = structlog.get_logger("device.video")
+
+OPEN_TIMEOUT_S = 8.0
+READ_TIMEOUT_S = 5.0
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+PIXELS_MAX = 40_000_000
+FILM_FAULTS_MAX = 200
+"""So many damaged packets in a row and the rest of a film is given up."""
+
+av.logging.set_level(None)  # FFmpeg writes to stderr by itself; what matters is counted here
+
+
+def _pictures(container: Any, health: SourceHealth) -> Iterator[tuple[Any, Image]]:
+    """Decoded frames as BGR; damaged ones are counted and left out."""
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = 2
+    is_jpeg = stream.codec_context.name == "mjpeg"
+    faults = 0
+    packets = iter(container.demux(stream))
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.InvalidDataError:
+            faults += 1
+            health.cut_short += 1
+            if faults > FILM_FAULTS_MAX:
+                return
+            continue
+        if is_jpeg and packet.size and b"\xff\xd9" not in bytes(packet)[-64:]:
+            # The decoder would fill the missing part with grey and say nothing (G09).
+            health.cut_short += 1
+            continue
+        try:
+            decoded = packet.decode()
+        except av.error.InvalidDataError:
+            faults += 1
+            health.cut_short += 1
+            if faults > FILM_FAULTS_MAX:
+                return
+            continue
+        for frame in decoded:
+            if frame.is_corrupt:
+                health.cut_short += 1
+                continue
+            if frame.width * frame.height > PIXELS_MAX or frame.width < 16 or frame.height < 16:
+                health.unreadable += 1
+                continue
+            faults = 0
+            yield frame, _upright(frame)
+
+
+def _upright(frame: Any) -> Image:
+    """BGR, turned as the film's display matrix says (phones film upright and say so beside the picture)."""
+    image = frame.to_ndarray(format="bgr24")
+    turn = int(getattr(frame, "rotation", 0) or 0) % 360
+    if turn in (90, 180, 270):
+        # FFmpeg counts counter-clockwise, as numpy does.
+        image = np.ascontiguousarray(np.rot90(image, turn // 90))
+    return image  # type: ignore[no-any-return]
+
+
+class FilmSource:
+    """A film file."""
+
+    def __init__(self, path: Path, *, mono_ms: Callable[[], int], speed: Speed = "real", loop: bool = False) -> None:
+        self.name = path.name
+        self.health = SourceHealth()
+        self._path = path
+        self._mono_ms = mono_ms
+        self._speed = speed
+        self.paced = speed == "real"
+        self._loop = loop
+        with self._open() as container:
+            self.duration_ms = int((container.duration or 0) / 1000)
+
+    def _open(self) -> Any:
+        try:
+            container = av.open(str(self._path), metadata_errors="ignore")
+        except (av.error.FFmpegError, OSError) as error:
+            raise InputRefusedError(
+                f"'{self.name}' is no film that can be played: {type(error).__name__}.",
+                hint="MP4, MKV, AVI, MOV and TS films are played; the file may be cut short.",
+                reference="film-unreadable",
+            ) from error
+        if not container.streams.video:
+            container.close()
+            raise InputRefusedError(f"'{self.name}' holds no picture track.", reference="film-unreadable")
+        return container
+
+    def frames(self, stop: threading.Event) -> Iterator[Frame]:
+        while True:
+            before = self.health.frames
+            yield from self._once(stop)
+            if stop.is_set() or not self._loop or self.health.frames == before:
+                return
+
+    def _once(self, stop: threading.Event) -> Iterator[Frame]:
+        health = self.health
+        health.openings += 1
+        times = FrameTimes()
+        wild_before = health.wild_stamps
+        # Played fast, a film was recorded just now and ended this moment; in its own time it begins now. Either way no read
+        # lies in the future.
+        begun = self._mono_ms() - (self.duration_ms if self._speed == "fast" else 0)
+        with self._open() as container, contextlib.suppress(av.error.EOFError):
+            for decoded, image in _pictures(container, health):
+                media_ms = round(times.time_s(decoded.time) * 1000)
+                health.wild_stamps = wild_before + times.wild
+                if self._speed == "real":
+                    ahead_s = (begun + media_ms - self._mono_ms()) / 1000
+                    if ahead_s > 0 and stop.wait(ahead_s):
+                        return
+                if stop.is_set():
+                    return
+                health.frames += 1
+                health.last_frame_mono_ms = self._mono_ms()
+                yield Frame(image, begun + media_ms, health.frames, media_ms=media_ms, name=self.name)
+
+
+class CameraSource:
+    """A camera by its address or device; never ends by itself."""
+
+    paced = True
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        mono_ms: Callable[[], int],
+        container: str | None = None,
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        pauses_s: tuple[float, ...] = PAUSES_S,
+    ) -> None:
+        self.name = "camera"  # an address may carry a password; it is never shown
+        self.health = SourceHealth()
+        self._address = address
+        self._mono_ms = mono_ms
+        self._container = container
+        self._timeouts = (open_timeout_s, read_timeout_s)
+        self._pauses_s = pauses_s
+
+    def _open(self) -> Any:
+        options = {"rtsp_transport": "tcp", "fflags": "nobuffer", "analyzeduration": "2000000", "probesize": "1000000"}
+        return av.open(
+            self._address, format=self._container, options=options, timeout=self._timeouts, metadata_errors="ignore"
+        )
+
+    def frames(self, stop: threading.Event) -> Iterator[Frame]:
+        health = self.health
+        tries = 0
+        while not stop.is_set():
+            health.openings += 1
+            seen = health.frames
+            try:
+                with self._open() as container:
+                    if not container.streams.video:
+                        raise av.error.InvalidDataError(0, "no picture track")
+                    for _, image in _pictures(container, health):
+                        if stop.is_set():
+                            return
+                        tries = 0
+                        health.waiting = ""
+                        health.frames += 1
+                        # A camera's stamps may lie hours off; what counts is when the picture came (G12).
+                        now = self._mono_ms()
+                        health.last_frame_mono_ms = now
+                        yield Frame(image, now, health.frames, name=self.name)
+                why = "camera-ended"
+            except (av.error.FFmpegError, OSError) as error:
+                why = "camera-hangs" if isinstance(error, av.error.ExitError | TimeoutError) else "camera-unreachable"
+            if health.frames == seen:
+                health.failed_openings += 1
+            health.waiting = why
+            pause = self._pauses_s[min(tries, len(self._pauses_s) - 1)]
+            tries += 1
+            log.warning(why, tries=tries, pause_s=pause)
+            if stop.wait(pause):
+                return
