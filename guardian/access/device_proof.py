@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -75,7 +76,7 @@ class DeviceProof:
 
     Args:
         records: where keys and counters' ceilings are kept.
-        audit: revoking is recorded.
+        audit: enrolling and revoking are recorded.
         now_ms: the clock, for records and caches only.
     """
 
@@ -125,6 +126,18 @@ class DeviceProof:
                 reference="device-key-used",
             )
         self._unknown.pop(device_id, None)
+        await self._audit.append(
+            Entry(
+                at_ms=self._now_ms(),
+                kind="deed",
+                subject_id=device_id,
+                subject_name=device_id,
+                role=Role.DEVICE,
+                action="device.enrol",
+                reasons=("code-ok", "key-taken"),
+                elements={"key_sha256": hashlib.sha256(public_key).hexdigest()[:32]},
+            )
+        )
 
     async def revoke(self, device_id: str, reason: str, by: Subject) -> None:
         """Believe nothing of this device any more. Revoking twice is once; the first reason stays.

@@ -6,6 +6,7 @@ and ends whole only if the delivery is by then: else it breaks off, and the clie
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -78,6 +79,17 @@ class HeldAnswer:
         await self._send(start)
         final: Any = {"type": "http.response.body", "body": body, "more_body": False}
         await self._send(final)
+
+
+def watch_refusal(send: Send, scope: Any, refused: Callable[[str], Awaitable[None]]) -> Send:
+    """A `send` that tells `refused` the reference where a room, not the seam, said 401 or 403."""
+
+    async def watching(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] in (401, 403):
+            await refused(scope.get(REFERENCE) or f"status-{message['status']}")
+        await send(message)
+
+    return watching
 
 
 def watch_deed(send: Send, scope: Any, audit: AuditRecord, entry: Entry) -> Send:

@@ -8,7 +8,7 @@ How much is kept (`Keeping`):
 - LOOKUP: the look-up record (`lookups`) is the line: begun before anything is fetched, delivered before it leaves.
 - COUNTED: one line an hour for each subject and action, with how often. What a machine asks for by itself (batches,
   photos, heartbeats, live pages, health, the console's own files) would bury what a person did.
-A refusal is always recorded, whatever the action's keeping; from the sixty-first in a minute on by the same subject for
+A refusal is always recorded, whatever the action's keeping, also where a room refuses (a spent link, a wrong code); from the sixty-first in a minute on by the same subject for
 the same action, only how many more there were (`tally`).
 """
 
@@ -74,7 +74,7 @@ POLICY: dict[str, Rule] = {
     "quarantine.decide": _rule(Keeping.RECORDED, _OPERATOR),
     "audit.view": _rule(Keeping.RECORDED, _AUDITOR),
     "audit.export": _rule(Keeping.RECORDED, _AUDITOR),
-    "device.enrol": _rule(Keeping.RECORDED, Role.NOBODY),
+    "device.enrol": _rule(Keeping.COUNTED, Role.NOBODY),  # `device_proof` records the key that it takes
     "device.send": _rule(Keeping.COUNTED, Role.DEVICE),
     "device.list": _rule(Keeping.COUNTED, Role.DEVICE),
 }

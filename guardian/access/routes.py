@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator
 
 from litestar import Response, Router, delete, get, post
 from litestar.datastructures import Cookie
@@ -19,6 +16,7 @@ from guardian.access.policy import actions_of
 from guardian.access.seam import COOKIE
 from guardian.access.sessions import Session, Sessions
 from guardian.access.views import AuditPage, AuditRow, ChainReport, LinkAnswer, LinkRequest, SessionRequest, SessionView
+from guardian.domain.csv_text import BOM, csv_row
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.moment import TAIPEI, format_instant
 from guardian.domain.subject import Role, Subject
@@ -108,29 +106,20 @@ _HEAD = (
 
 
 async def _csv(rows: AsyncIterator[AuditRow]) -> AsyncIterator[str]:
-    yield "\ufeff" + _line(_HEAD)
+    yield BOM + csv_row(_HEAD)
     piece: list[str] = []
     async for row in rows:
         elements = "; ".join(f"{name}={value}" for name, value in row.elements.items())
         at = format_instant(row.at_ms, zone=TAIPEI)
-        count = "" if row.count is None else row.count
         cells = (
             row.number, at, row.kind, row.subject_id, row.subject_name, row.agency, row.role, row.action, row.verdict,
-            " ".join(row.reasons), row.purpose, row.case_number, elements, count, row.lookup_id, row.hash,
+            " ".join(row.reasons), row.purpose, row.case_number, elements, row.count, row.lookup_id, row.hash,
         )  # fmt: skip
-        piece.append(_line(cells))
+        piece.append(csv_row(cells))
         if len(piece) >= 500:
             yield "".join(piece)
             piece = []
     yield "".join(piece)
-
-
-def _line(cells: Sequence[Any]) -> str:
-    """One row; a cell that a spreadsheet would run as a formula gets an apostrophe before it (field case G42)."""
-    out = io.StringIO()
-    texts = [str(cell) for cell in cells]
-    csv.writer(out).writerow([f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text for text in texts])
-    return out.getvalue()
 
 
 router = Router(

@@ -44,7 +44,7 @@ from guardian.access.model import (
     UnguardedRouteError,
 )
 from guardian.access.origin import LOOPBACK_NAMES, SECURITY_HEADERS, host_is_ours, is_same_origin
-from guardian.access.outgoing import HeldAnswer, watch_deed
+from guardian.access.outgoing import HeldAnswer, watch_deed, watch_refusal
 from guardian.access.policy import POLICY, Keeping, decide
 from guardian.access.sessions import Sessions
 from guardian.access.tally import FLUSH_MS, Tally
@@ -230,7 +230,9 @@ class Seam:
                 elements["device_id"] = headers.get(HEADER_DEVICE, "")[:64]
                 if refusal.reference in ("device-revoked", "request-replayed"):  # the signature held
                     claimed = Subject(refusal.device_id, Role.DEVICE, refusal.device_id)
-            await self._record_refusal(claimed, action, refusal, elements)
+            log.info("access.refused", action=action, reference=refusal.reference, subject=claimed.id)
+            reasons = getattr(refusal, "reasons", None) or (refusal.reference,)
+            await self._record_refusal(claimed, action, reasons, elements)
             raise
         scope["user"] = subject
         if rule.keeping is Keeping.LOOKUP:
@@ -238,7 +240,11 @@ class Seam:
             return
         if rule.keeping is Keeping.COUNTED:
             access.tally.count(subject, action, "allowed", access.now_ms())
-            await self.app(scope, receive, send)
+
+            async def refused(reference: str) -> None:
+                await self._record_refusal(subject, action, (reference,), elements)
+
+            await self.app(scope, receive, watch_refusal(send, scope, refused))
             return
         kind = "decision" if method in ("GET", "HEAD") else "deed"
         entry = _entry(access.now_ms(), kind, subject, action, elements=elements, reasons=decision.reasons)
@@ -298,12 +304,10 @@ class Seam:
                 await self.access.lookups.close_unsaid(lookup_id, left=held.left)
 
     async def _record_refusal(
-        self, subject: Subject, action: str, refusal: NotAllowedError, elements: dict[str, str]
+        self, subject: Subject, action: str, reasons: tuple[str, ...], elements: dict[str, str]
     ) -> None:
         now = self.access.now_ms()
-        log.info("access.refused", action=action, reference=refusal.reference, subject=subject.id)
         if self.access.tally.line_due(subject, action, now):
-            reasons = getattr(refusal, "reasons", None) or (refusal.reference,)
             await self.access.audit.append(
                 _entry(now, "decision", subject, action, verdict="refused", reasons=reasons, elements=elements)
             )

@@ -66,7 +66,7 @@ class Sessions:
 
     Args:
         records: where links and sessions are kept.
-        audit: opening is recorded under the name that it gives.
+        audit: an opening is recorded under the name that it gives (a refusal by the seam).
         now_ms: the clock.
     """
 
@@ -167,27 +167,26 @@ class Sessions:
             return session
 
         session = await self._records.write(redeem)
-        who = session.subject if session is not None else Subject("", Role.NOBODY, "")
-        await self._audit.append(
-            Entry(
-                at_ms=now,
-                kind="decision" if session is None else "deed",
-                subject_id=who.id,
-                subject_name=who.name,
-                role=who.role,
-                agency=who.agency,
-                action="session.open",
-                verdict="refused" if session is None else "allowed",
-                reasons=("link-spent",) if session is None else ("link-ok",),
-                elements={"session": who.session_id} if session is not None else {},
-            )
-        )
         if session is None:
             raise NotSignedInError(
                 "This link is not known, has been used, or is older than ten minutes.",
                 hint="Ask for a new one: `guardian links make`.",
                 reference="link-spent",
             )
+        who = session.subject
+        await self._audit.append(
+            Entry(
+                at_ms=now,
+                kind="deed",
+                subject_id=who.id,
+                subject_name=who.name,
+                role=who.role,
+                agency=who.agency,
+                action="session.open",
+                reasons=("link-ok",),
+                elements={"session": who.session_id},
+            )
+        )
         return cookie, session
 
     async def find(self, cookie: str) -> Session | None:

@@ -50,6 +50,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     backlog_oldest_ms: int | None
     clock_offset_ms: int | None
     reads_by_hour: tuple[int, ...] = ()  # last 24, oldest first
+    usual_by_hour: tuple[int | None, ...] = ()  # its own median for the same 24 hours; None: not known yet
     findings: tuple[HealthFinding, ...] = ()
     heartbeat: Heartbeat | None = None
 
