@@ -148,6 +148,10 @@ class ListKeeper:
             await asyncio.sleep(self._poll_s)
             since_expiry_s += self._poll_s
 
+    async def refresh(self) -> None:
+        """Learn the version in force now, not within POLL_S."""
+        self._note(await self._records.read(journal.newest_version))
+
     def _note(self, version: Version) -> None:
         """A version is in force; wake whoever waits for it."""
         if version.version <= self._newest.version:

@@ -103,7 +103,9 @@ hits = Table(
     Column("raised_ms", BigInteger, nullable=False),
     Column("list_version", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # hits.HitBody
+    Column("sightings", Integer, nullable=False),
     # What the facts say, for queues:
+    Column("standing", LargeBinary, nullable=False),  # model.Standing, as if no claim ever lapsed
     Column("state", Text, nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("checker_id", Text, nullable=False),

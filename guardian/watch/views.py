@@ -8,6 +8,15 @@ from guardian.domain.read import Read
 from guardian.domain.watch import Category, HitFact, HitState, MatchStrength, Outcome, WatchEntry
 
 
+class LookRow(msgspec.Struct, frozen=True):
+    """One line of the looks table: picture against registry. verdict: agree | differ | unknown."""
+
+    aspect: str  # kind | colour | make | plate
+    seen: str
+    registered: str
+    verdict: str
+
+
 class HitCard(msgspec.Struct, frozen=True, kw_only=True):
     """A hit as the queue and the live page show it (three lines, or the open card)."""
 
@@ -49,15 +58,9 @@ class HitCard(msgspec.Struct, frozen=True, kw_only=True):
     device_list_version: int | None = None  # version the device held when it alarmed; None: found in the cloud only
     entry_removed_ms: int | None = None  # the entry was taken off the list since (G27)
     facts: int = 0  # number of the newest fact
-
-
-class LookRow(msgspec.Struct, frozen=True):
-    """One line of the looks table: picture against registry. verdict: agree | differ | unknown."""
-
-    aspect: str  # kind | colour | make | plate
-    seen: str
-    registered: str
-    verdict: str
+    looks: tuple[LookRow, ...] = ()
+    decided_ms: int | None = None
+    sightings: int = 1  # reads of the same vehicle by the same device that were folded into this hit
 
 
 class HitDetail(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,110 @@
+"""A hit as screens and exports show it. Pure: what is asked of the database is asked before."""
+
+from __future__ import annotations
+
+from guardian.domain.csv_text import Cell
+from guardian.domain.moment import TAIPEI, format_instant
+from guardian.domain.plate import display_of
+from guardian.domain.read import PhotoRef
+from guardian.domain.watch import MatchStrength, Priority
+from guardian.watch.hits import Deed, HitBody, decode_body, standing_of
+from guardian.watch.model import lapse
+from guardian.watch.views import HitCard
+from guardian.watch.words import (
+    OUTCOME_WORDS,
+    PRIORITY_WORDS,
+    STATE_WORDS,
+    STRENGTH_WORDS,
+    category_word,
+)
+
+ODDS_CHECKS_MIN = 20
+"""Fewer checks say nothing about the chance of the next hit."""
+
+CSV_HEADER = (
+    "比對時間", "拍攝時間", "車牌判讀", "名單車牌", "強度", "類別", "優先", "案號", "事由", "狀態", "查核人", "查核時間", "結果",
+    "警網", "設備", "地點", "緯度", "經度", "信心值", "名單版本", "比對編號",
+)  # fmt: skip
+
+Odds = dict[MatchStrength, int]
+
+
+def odds_of(counts: dict[MatchStrength, tuple[int, int]]) -> Odds:
+    """For each strength "true in about N of 10", from what was decided; never 0 and never 10. Absent: too few checks."""
+    return {
+        strength: min(9, max(1, round(10 * confirmed / decided)))
+        for strength, (decided, confirmed) in counts.items()
+        if decided >= ODDS_CHECKS_MIN
+    }
+
+
+def _photo_url(photo: PhotoRef | None, hit_id: str) -> str:
+    return "" if photo is None else f"/api/photos/{photo.sha256}?ref=hit:{hit_id}"
+
+
+def card_of(row: Deed, odds: Odds, now_ms: int, body: HitBody | None = None) -> HitCard:
+    """The card of one hit at a moment."""
+    body = body or decode_body(row.body)
+    read, entry, match, position = body.read, body.entry, body.match, body.read.position
+    standing = lapse(standing_of(row), now_ms=now_ms, kept_ms=row.kept_ms)
+    return HitCard(
+        id=row.hit_id,
+        read_id=read.id,
+        read_text=read.text,
+        read_display=display_of(read.text),
+        doubtful=read.doubtful,
+        entry_id=entry.id,
+        entry_text=entry.text,
+        entry_display=display_of(entry.text),
+        category=entry.category,
+        priority=int(entry.priority),
+        strength=match.strength,
+        differing=match.differing,
+        likelihood_prob=match.likelihood_prob,
+        odds_tenths=odds.get(match.strength),
+        captured_ms=read.captured_ms,
+        raised_ms=row.raised_ms,
+        state=standing.state,
+        checker=standing.checker,
+        checker_id=standing.checker_id,
+        claimed_ms=standing.claimed_ms,
+        outcome=standing.outcome,
+        unit=read.unit,
+        device_id=read.device_id,
+        place=body.place,
+        lat_deg=None if position is None else position.lat_deg,
+        lon_deg=None if position is None else position.lon_deg,
+        heading_deg=None if position is None else position.heading_deg,
+        confidence_prob=read.confidence_prob,
+        crop_url=_photo_url(read.crop, row.hit_id),
+        overview_url=_photo_url(read.overview, row.hit_id),
+        reason=entry.reason,
+        case_number=entry.case_number,
+        silent=entry.silent,
+        warning=entry.warning,
+        list_version=row.list_version,
+        device_list_version=None if body.device is None else body.device.list_version,
+        entry_removed_ms=standing.entry_removed_ms,
+        facts=standing.newest,
+        looks=body.looks,
+        decided_ms=standing.decided_ms,
+        sightings=row.sightings,
+    )
+
+
+def as_csv(card: HitCard) -> tuple[Cell, ...]:
+    """A card under CSV_HEADER."""
+    state = STATE_WORDS[card.state]
+    if card.entry_removed_ms is not None:
+        state += f"（名單於 {_instant(card.entry_removed_ms)} 移除）"
+    return (
+        _instant(card.raised_ms), _instant(card.captured_ms), card.read_display, card.entry_display,
+        STRENGTH_WORDS[card.strength], category_word(card.category), PRIORITY_WORDS[Priority(card.priority)],
+        card.case_number, card.reason, state, card.checker, _instant(card.decided_ms),
+        "" if card.outcome is None else OUTCOME_WORDS[card.outcome], card.unit, card.device_id, card.place, card.lat_deg,
+        card.lon_deg, round(card.confidence_prob, 2), card.list_version, card.id,
+    )  # fmt: skip
+
+
+def _instant(ms: int | None) -> str:
+    return "" if ms is None else format_instant(ms, zone=TAIPEI)[:19].replace("T", " ")
