@@ -134,6 +134,7 @@ class _Sign(msgspec.Struct, frozen=True):
     best: str
     probs: dict[str, float]
     place: float
+    open: float  # probability that the reader gave to nothing named here: it stays a doubt
 
 
 def _spread(char: ReadChar, folded: str) -> dict[str, float]:
@@ -177,7 +178,8 @@ def _split(read: TextRead) -> tuple[list[_Sign], int | None, int] | None:
         elif folded == " ":
             spaces.add(len(signs))
         else:
-            signs.append(_Sign(folded, _spread(char, folded), char.place))
+            named = char.prob + sum(a.prob for a in char.alternatives)
+            signs.append(_Sign(folded, _spread(char, folded), char.place, max(0.0, 1.0 - named)))
     where = dashes or spaces
     if len(dashes) > 1 or (not dashes and len(spaces) > 1):
         return None
@@ -208,7 +210,7 @@ def _fit(signs: list[_Sign], dash_after: int | None, raw_text: str) -> list[Seri
         fixed: list[int] = []
         cost = 0.0
         for i, (sign, allowed) in enumerate(zip(signs, places, strict=True)):
-            mass = sum(sign.probs.get(s, 0.0) for s in allowed)
+            mass = sum(sign.probs.get(s, 0.0) for s in allowed) + sign.open
             best = max(allowed, key=lambda s: sign.probs.get(s, 0.0))
             p = sign.probs.get(best, 0.0)
             if p < _FIX_MIN:

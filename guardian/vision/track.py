@@ -217,6 +217,8 @@ class Tracker:
         self.counts.frames += 1
         self.counts.plates_seen += len(plates)
         out: list[TrackResult] = []
+        for track in [t for t in self._tracks if frame_ms - t.last_ms > self.settings.gap_ms]:
+            out.extend(self._end(track))
         free = list(self._tracks)
         touched: list[_Track] = []
         for plate in sorted(plates, key=lambda p: -p.confidence_prob):
@@ -236,8 +238,6 @@ class Tracker:
                 self._zones.append((track.corners, frame_ms))
             elif not track.decided and self._sure(track):
                 out.extend(self._decide(track))
-        for track in [t for t in self._tracks if frame_ms - t.last_ms > self.settings.gap_ms]:
-            out.extend(self._end(track))
         while len(self._tracks) > self.settings.tracks_max:
             self.counts.ended_early += 1
             out.extend(self._end(min(self._tracks, key=lambda t: t.last_ms)))
