@@ -13,6 +13,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import msgspec
 import structlog
 
 from guardian.archive import chdb_layout as layout
-from guardian.archive.model import ArchivedRead
+from guardian.archive.model import ArchivedRead, is_alive
 from guardian.archive.ports import Counted, Page
 from guardian.archive.question import (
     PLATES_LISTED_MAX,
@@ -43,7 +44,7 @@ from guardian.archive.sql import (
 )
 from guardian.domain.errors import NeighbourUnreachableError
 from guardian.domain.plate import PlatePattern
-from guardian.domain.read import Read, parse_read_id
+from guardian.domain.read import parse_read_id
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +52,6 @@ LIMIT_S = 5.0
 """A question is cut off after this; the person hears it in words."""
 NEWER_MAX = 1000
 ORDER = "ts DESC, ms DESC, device DESC, boot DESC, sequence DESC"
-
-_decode = msgspec.msgpack.Decoder(Read).decode
 
 
 class ChdbArchive:
@@ -206,26 +205,18 @@ class ChdbArchive:
         return Page(tuple(found), Cursor(*found[-1].key) if len(rows) > limit and found else None)
 
     async def _load(self, keys: Sequence[Sequence[Any]]) -> list[ArchivedRead]:
-        """Whole reads by (seconds, ms, device, boot, sequence), in that order."""
+        """Whole reads by (seconds, ms, device, boot, sequence), in that order; their time has been looked at."""
         if not keys:
             return []
-        seconds = [key[0] for key in keys]
-        wanted = ",".join(f"({sql_text(d)},{sql_int(b)},{sql_int(s)})" for _, _, d, b, s in keys)
-        held = await self._fetch(
-            f"ts >= toDateTime({sql_int(min(seconds))}) AND ts <= toDateTime({sql_int(max(seconds))}) "
-            f"AND (device, boot, sequence) IN ({wanted})"
-        )
-        return [held[key] for _, _, *identity in keys if (key := (identity[0], identity[1], identity[2])) in held]
+        ids = [f"{device}.{boot}.{sequence}" for _, _, device, boot, sequence in keys]
+        months = {datetime.fromtimestamp(key[0], UTC).strftime("%Y%m") for key in keys}
+        held = await self._fetch(ids, f"month IN ({','.join(sorted(months))})")
+        return [held[read_id] for read_id in ids if read_id in held]
 
-    async def _fetch(self, condition: str) -> dict[tuple[str, int, int], ArchivedRead]:
-        rows = await self._ask(
-            f"SELECT received_ms, batch, doubtful, hex(body) FROM whole WHERE {condition} AND {alive(self._now_ms())}"
-        )
-        out: dict[tuple[str, int, int], ArchivedRead] = {}
-        for received_ms, batch, doubtful, body in rows:
-            read = _decode(bytes.fromhex(body))
-            out[(read.device_id, read.boot, read.sequence)] = ArchivedRead(read, received_ms, batch, bool(doubtful))
-        return out
+    async def _fetch(self, ids: Sequence[str], condition: str = "1") -> dict[str, ArchivedRead]:
+        rows = await self._ask(f"SELECT hex(body) FROM whole PREWHERE id IN {sql_texts(ids)} WHERE {condition}")
+        reads = [layout.unpack_body(bytes.fromhex(body)) for (body,) in rows]
+        return {held.read.id: held for held in reads}
 
     async def count(self, question: Question, *, as_of: int, count_max: int = 10_000) -> Counted:
         table, conditions = await self._where(question, as_of)
@@ -264,12 +255,14 @@ class ChdbArchive:
         return [(plate, int(reads)) for plate, reads in rows]
 
     async def find_many(self, ids: Iterable[str]) -> dict[str, ArchivedRead]:
-        wanted = [parse_read_id(read_id) for read_id in ids]
+        wanted = list(ids)
+        for read_id in wanted:
+            parse_read_id(read_id)
         if not wanted:
             return {}
-        listed = ",".join(f"({sql_text(d)},{sql_int(b)},{sql_int(s)})" for d, b, s in wanted)
-        held = await self._fetch(f"(device, boot, sequence) IN ({listed})")
-        return {row.read.id: row for row in held.values()}
+        held = await self._fetch(wanted)
+        now_ms = self._now_ms()
+        return {read_id: row for read_id, row in held.items() if is_alive(row.ts_ms, now_ms)}
 
     async def recent(self, limit: int) -> list[ArchivedRead]:
         rows = await self._ask(

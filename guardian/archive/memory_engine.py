@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from guardian.archive.model import KEPT_MS, ArchivedRead
+from guardian.archive.model import ArchivedRead, is_alive
 from guardian.archive.ports import Counted, Page
 from guardian.archive.question import PLATES_LISTED_MAX, Cursor, Question, refuse_many_plates
 
@@ -26,8 +26,8 @@ class MemoryArchive:
             self._rows[row.read.id] = row
 
     def _alive(self) -> Iterator[ArchivedRead]:
-        oldest_ms = self._now_ms() - KEPT_MS
-        return (row for row in self._rows.values() if row.ts_ms >= oldest_ms)
+        now_ms = self._now_ms()
+        return (row for row in self._rows.values() if is_alive(row.ts_ms, now_ms))
 
     def _answers(self, question: Question, as_of: int) -> list[ArchivedRead]:
         pattern = question.pattern

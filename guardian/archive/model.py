@@ -10,6 +10,11 @@ KEPT_MS = 365 * 24 * 3600 * 1000
 """Police Power Exercise Act, Art. 10: destroyed at the latest one year after it was made. 365 days, never a day more."""
 
 
+def is_alive(ts_ms: int, now_ms: int) -> bool:
+    """Whether a read of this time may still be answered (`sql.alive` says the same to the column store)."""
+    return ts_ms >= now_ms - KEPT_MS
+
+
 class ArchivedRead(msgspec.Struct, frozen=True):
     """A read with what the cloud knows of its arrival.
 
