@@ -21,6 +21,7 @@ from guardian.stores import Events, Records
 from guardian.watch import journal
 from guardian.watch.import_plan import Planned, RefusedRow, cases_of, plan_rows, read_table, refused_csv, texts_of
 from guardian.watch.journal import Author, Version
+from guardian.watch.keeper import ListKeeper, new_entry_id
 from guardian.watch.tables import entries, imports, lists
 from guardian.watch.views import ImportPlan
 
@@ -42,16 +43,13 @@ class Deeds(msgspec.Struct, frozen=True):
     refused: tuple[RefusedRow, ...]
 
 
-class ImportDesk:
-    """Imports into the lists of one house. Part of `ListKeeper` (`list_keeper.imports`)."""
+class ListImporter:
+    """Imports into the lists of one house."""
 
-    def __init__(
-        self, records: Records, events: Events, now_ms: Callable[[], int], *, note: Callable[[Version], None]
-    ) -> None:
+    def __init__(self, records: Records, keeper: ListKeeper, now_ms: Callable[[], int]) -> None:
         self._records = records
-        self._events = events
+        self._keeper = keeper
         self._now_ms = now_ms
-        self._note = note
 
     async def plan(
         self,
@@ -85,7 +83,7 @@ class ImportDesk:
         if not table.problem:
             planned = await asyncio.to_thread(
                 plan_rows, table, existing, same_case, all_ids=all_ids if mode == "replace" else None, now_ms=now,
-                new_id=lambda: "e" + random_source.token_hex(8),
+                new_id=new_entry_id,
             )  # fmt: skip
         problem = table.problem
         if not problem and not table.rows and mode == "add":
@@ -132,7 +130,7 @@ class ImportDesk:
         """
         now = self._now_ms()
 
-        def apply(connection: Connection) -> tuple[ImportPlan, Version]:
+        def apply(connection: Connection, events: Events) -> tuple[ImportPlan, Version]:
             row = _row(connection, import_id)
             plan = _plan_of(row)
             if plan.state != "planned":
@@ -157,14 +155,13 @@ class ImportDesk:
             deeds = msgspec.msgpack.decode(row.deeds, type=Deeds)
             before = journal.newest_version(connection).version
             version = journal.append(
-                connection, self._events, now_ms=now, kind="import", list_id=row.list_id, put=deeds.put,
+                connection, events, now_ms=now, kind="import", list_id=row.list_id, put=deeds.put,
                 remove=deeds.remove, author=Author(subject.id, subject.name),
             )  # fmt: skip
             # A file that changes nothing makes no version; there is then nothing to undo.
             return _mark(connection, plan, "applied", version.version if version.version > before else 0), version
 
-        plan, version = await self._records.write(apply)
-        self._note(version)
+        plan = await self._keeper.commit(apply)
         log.info("imports.applied", import_id=import_id, version=plan.version, added=plan.added, removed=plan.removed)
         return plan
 
@@ -172,19 +169,18 @@ class ImportDesk:
         """Take an applied import back as a new version; see `journal.take_back`."""
         now = self._now_ms()
 
-        def undo(connection: Connection) -> tuple[ImportPlan, Version]:
+        def undo(connection: Connection, events: Events) -> tuple[ImportPlan, Version]:
             plan = _plan_of(_row(connection, import_id))
             if plan.state != "applied" or plan.version == 0:
                 raise ConflictError(
                     "This import is not applied, or was undone already.", reference="import-not-applied"
                 )
             author = Author(subject.id, subject.name)
-            version = journal.take_back(connection, self._events, now_ms=now, version=plan.version, author=author)
+            version = journal.take_back(connection, events, now_ms=now, version=plan.version, author=author)
             return _mark(connection, plan, "undone", plan.version), version
 
-        plan, version = await self._records.write(undo)
-        self._note(version)
-        log.info("imports.undone", import_id=import_id, version=version.version)
+        plan = await self._keeper.commit(undo)
+        log.info("imports.undone", import_id=import_id, undoes=plan.version)
         return plan
 
     async def refused_csv(self, import_id: str) -> bytes:

@@ -21,6 +21,7 @@ from guardian.domain.moment import TAIPEI
 from guardian.domain.read import Read
 from guardian.domain.subject import Subject
 from guardian.domain.watch import VERDICTS, HitFact, HitState, MatchStrength, Outcome
+from guardian.domain.wire import DeviceAnswer
 from guardian.stores import Events, Records
 from guardian.watch import hits as ledger
 from guardian.watch.cards import CSV_HEADER, Odds, as_csv, card_of, odds_of
@@ -64,9 +65,9 @@ class HitDesk:
         records: Records,
         events: Events,
         keeper: ListKeeper,
+        stored: StoredReads,
         now_ms: Callable[[], int],
         *,
-        stored: StoredReads,
         recent: RecentReads | None = None,
         places: Places | None = None,
         lookback_ms: int = LOOKBACK_MS,
@@ -168,7 +169,7 @@ class HitDesk:
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def page(self, subject: Subject, state: str = "open", cursor: str = "") -> HitPage:
+    async def list_hits(self, subject: Subject, state: str = "open", cursor: str = "") -> HitPage:
         """A page of the queue (`open`), of what I check (`mine`), or of what is decided or gone (`checked`).
 
         The queue: mine, unclaimed, claimed by others; within each by priority, then newest.
@@ -210,7 +211,7 @@ class HitDesk:
 
     async def open_cards(self, subject: Subject, limit: int = 50) -> tuple[tuple[HitCard, ...], int]:
         """The head of the queue, and how long the queue is: for the live page."""
-        page = await self.page(subject)
+        page = await self.list_hits(subject)
         return page.hits[:limit], page.open_count
 
     async def count_open(self) -> int:
@@ -339,6 +340,12 @@ class HitDesk:
     ) -> HitDetail:
         """What came of a confirmed hit."""
         return await self._do(hit_id, subject, lambda desk: desk.come_out(outcome, seen_fact=seen_fact, note=note))
+
+    async def take_answers(self, device_id: str, answers: tuple[DeviceAnswer, ...]) -> None:
+        """What officers pressed on their cards; idempotent. One that comes before its hit waits for it."""
+        own = [answer for answer in answers if answer.read_id.startswith(f"{device_id}.")]
+        if own:
+            await self._records.write(lambda connection: ledger.take_answers(connection, self._events, own))
 
     async def _do(
         self,

@@ -16,12 +16,13 @@ from guardian.domain.errors import NotFoundError
 from guardian.domain.event import Event, HitChanged
 from guardian.domain.read import DeviceHit, Read
 from guardian.domain.watch import Category, HitFact, HitState, Match, MatchStrength, WatchEntry
+from guardian.domain.wire import DeviceAnswer
 from guardian.stores import Events, insert
 from guardian.watch import journal
 from guardian.watch.looks import compare_looks, contradictions
 from guardian.watch.matcher import differing_places
 from guardian.watch.model import Standing, derive
-from guardian.watch.tables import facts, hits, sightings
+from guardian.watch.tables import answers, facts, hits, sightings
 from guardian.watch.views import LookRow
 
 FOLD_MS = 10 * 60_000
@@ -162,6 +163,7 @@ def raise_hits(
         else:
             _raise(connection, events, hit_id, body, candidate.list_version, removed_ms, now_ms)
             raised += 1
+        _join_answers(connection, events, hit_id, *key, author=candidate.read.unit or candidate.read.device_id)
     return raised, folded
 
 
@@ -266,6 +268,45 @@ def _fold(connection: Connection, events: Events, former: Deed, candidate: Candi
             )
         )  # fmt: skip
     append_facts(connection, events, former.hit_id, more, known=known)
+
+
+def take_answers(connection: Connection, events: Events, told: Sequence[DeviceAnswer]) -> None:
+    """Keep what officers pressed, and make facts of it where the hit is there."""
+    for answer in told:
+        connection.execute(
+            insert(connection, answers)
+            .values(read_id=answer.read_id, entry_id=answer.entry_id, at_ms=answer.at_ms, answer=answer.answer[:40])
+            .on_conflict_do_nothing()
+        )
+        row = connection.execute(
+            select(hits.c.hit_id, hits.c.body)
+            .join(sightings, sightings.c.hit_id == hits.c.hit_id)
+            .where(sightings.c.read_id == answer.read_id, sightings.c.entry_id == answer.entry_id)
+        ).first()
+        if row is not None:
+            read = decode_body(row.body).read
+            author = read.unit or read.device_id
+            _join_answers(connection, events, row.hit_id, answer.read_id, answer.entry_id, author=author)
+
+
+def _join_answers(
+    connection: Connection, events: Events, hit_id: str, read_id: str, entry_id: str, *, author: str
+) -> None:
+    told = connection.execute(
+        select(answers).where(answers.c.read_id == read_id, answers.c.entry_id == entry_id).order_by(answers.c.at_ms)
+    ).all()
+    if not told:
+        return
+    known = facts_of(connection, hit_id)
+    said = {(fact.value, fact.at_ms) for fact in known if fact.kind == "device_answer"}
+    number = known[-1].number
+    more: list[HitFact] = []
+    for row in told:
+        if (row.answer, row.at_ms) not in said:
+            number += 1
+            more.append(HitFact(hit_id, number, "device_answer", author, row.at_ms, row.answer))
+    if more:
+        append_facts(connection, events, hit_id, more, known=known)
 
 
 def mark_entries(

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import secrets as random_source
 from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -27,7 +28,6 @@ from guardian.domain.wire import SignedWatchlistUpdate
 from guardian.stores import Events, Records, Secrets
 from guardian.watch import journal
 from guardian.watch.csv_columns import EXPORT_HEADER, export_cells
-from guardian.watch.csv_import import ImportDesk
 from guardian.watch.drafts import draft_entry, is_twin, twin_texts
 from guardian.watch.in_force import MatcherInForce, PackedEntries
 from guardian.watch.journal import SYSTEM, Author, Version
@@ -46,6 +46,7 @@ from guardian.watch.views import (
 from guardian.watch.words import say_plate_refusal
 
 log = structlog.get_logger("watch.lists")
+T = TypeVar("T")
 
 LIST_KEY = "watchlist-signing-key"
 WAIT_S_MAX = 25.0
@@ -110,7 +111,6 @@ class ListKeeper:
         self._matcher: MatcherInForce | None = None
         self._matcher_lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
-        self.imports = ImportDesk(records, events, now_ms, note=self._note)
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -147,6 +147,12 @@ class ListKeeper:
                 log.warning("lists.watch_failed", reference=error.reference)
             await asyncio.sleep(self._poll_s)
             since_expiry_s += self._poll_s
+
+    async def commit(self, fn: Callable[[Connection, Events], tuple[T, Version]]) -> T:
+        """Run `fn`, which makes at most one version by `journal`, in a transaction; wake whoever waits for it."""
+        result, version = await self._records.write(lambda connection: fn(connection, self._events))
+        self._note(version)
+        return result
 
     async def refresh(self) -> None:
         """Learn the version in force now, not within POLL_S."""
@@ -417,9 +423,16 @@ class ListKeeper:
             listed=any(placed.entry.text == text for placed in near),
         )  # fmt: skip
 
+    async def require_list(self, list_id: str) -> str:
+        """The list's name.
+
+        Raises:
+            NotFoundError: there is no such list.
+        """
+        return await self._records.read(lambda connection: journal.require_list(connection, list_id))
+
     async def export_csv(self, list_id: str) -> AsyncIterator[bytes]:
         """A list as CSV that runs nothing and that the import takes back unchanged."""
-        await self._records.read(lambda connection: journal.require_list(connection, list_id))
         yield (BOM + csv_row(EXPORT_HEADER)).encode()
         after = ("", "")
         while True:

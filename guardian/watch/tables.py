@@ -138,3 +138,13 @@ sightings = Table(
     Column("hit_id", Text, nullable=False),
     Index(None, "hit_id"),
 )
+
+answers = Table(
+    "watch_answer",
+    metadata,
+    Column("read_id", Text, primary_key=True),
+    Column("entry_id", Text, primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("answer", Text, nullable=False),
+)
+"""What officers pressed on their cards, as it came; becomes a fact of the hit when there is one."""
