@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import cv2
 import msgspec
@@ -103,6 +104,9 @@ def shade(
     above = horizon * 0.80 + (zenith - horizon * 0.80) * np.sqrt(np.clip(up, 0, 1))
     band = np.clip((0.22 - up) / 0.12, 0.0, 1.0)  # houses stand along the horizon
     above = above * (1 - 0.55 * band)
+    if rig.lamps:  # lamps and signs along the street lie on the paint as bright lines
+        lamps = np.exp(-(((up - 0.42) / 0.10) ** 2)) + 0.6 * np.exp(-(((up - 0.13) / 0.05) ** 2))
+        above = above + lamps * np.array((120.0, 165.0, 190.0)) * rig.glow
     around = np.where(up > 0, above, road * 0.55)
     fresnel = 0.05 + 0.75 * (1 - facing) ** 4
     flake = 0.10 * gloss * np.clip(normals[:, 2], 0, 1)
@@ -121,9 +125,72 @@ def shade(
     return np.clip(colour + glow, 0, 255)
 
 
-def _ring_points(x: float, y: float, z: float, radius: float, parts: int = 18) -> Floats:
-    turn = np.linspace(0, 2 * np.pi, parts, endpoint=False)
-    return np.stack((np.full(parts, x), y + radius * np.cos(turn), z + radius * np.sin(turn)), axis=1)
+_CIRCLE = np.linspace(0, 2 * np.pi, 18, endpoint=False)
+_SPOKES = np.arange(5) * 2 * np.pi / 5 + 0.3
+
+
+@lru_cache(maxsize=64)
+def _wheel_shapes(wheels: tuple[tuple[float, float, float], ...]) -> tuple[Floats, tuple[float, ...]]:
+    """Circles of every wheel in vehicle axes (W, parts, 18, 3), and which side each is on."""
+    out = []
+    sides: list[float] = []
+    cos, sin = np.cos(_CIRCLE), np.sin(_CIRCLE)
+    for y, radius, track in wheels:
+        for side in (-1.0, 1.0):
+            parts = [
+                (side * (track + 0.005), y, radius, radius), (side * (track - 0.20), y, radius, radius),
+                (side * (track + 0.004), y, radius, radius * 1.12), (side * (track + 0.008), y, radius, radius * 0.66),
+                (side * (track + 0.01), y, radius, radius * 0.22),
+            ]  # fmt: skip
+            for turn in _SPOKES:
+                spoke_y, spoke_z = y + 0.44 * radius * math.cos(turn), radius + 0.44 * radius * math.sin(turn)
+                parts.append((side * (track + 0.009), spoke_y, spoke_z, radius * 0.12))
+            out.append([np.column_stack((np.full(18, px), py + pr * cos, pz + pr * sin)) for px, py, pz, pr in parts])
+            sides.append(side)
+    return np.array(out), tuple(sides)
+
+
+class _Wheels:
+    """The wheels of one vehicle in pixels: tyre hull, arch, disc, rim, hub, holes between spokes."""
+
+    def __init__(
+        self, camera: Camera, rig: LightRig, mesh: Mesh, pose: Pose, corner: tuple[int, int], *, fine: bool
+    ) -> None:
+        self._fine = fine
+        light = np.array(rig.ambient)
+        self._dark = (np.array(_ALBEDO[Material.TYRE]) * (light * 0.9 + rig.headlight * 0.12)).tolist()
+        self._arch = [v * 0.8 for v in self._dark]
+        self._rim = (np.array((128, 128, 126)) * light * 1.1).tolist()
+        self._hub = (np.array((70, 70, 70)) * light).tolist()
+        local, self._sides = _wheel_shapes(tuple(mesh.wheels))
+        world = to_world(local.reshape(-1, 3), pose)
+        seen = camera.see(world)
+        count = len(local)
+        self._ok = (seen[:, 2].reshape(count, -1) > NEAR_M).all(axis=1)
+        flat = (camera.project(seen) - corner) * (_FINE * 16)
+        self._points = np.round(flat).astype(np.int32).reshape(count, -1, 2)
+        c, s = math.cos(pose.angle), math.sin(pose.angle)
+        right = np.array([s, -c])
+        self._near = [
+            float(right @ (camera.place[:2] - world.reshape(count, -1, 3)[i].mean(axis=0)[:2])) * side > 0.05
+            for i, side in enumerate(self._sides)
+        ]
+
+    def draw(self, layer: Picture, *, near_side: bool) -> None:
+        for index, ok in enumerate(self._ok):
+            if not ok or self._near[index] is not near_side:
+                continue
+            rings = self._points[index].reshape(-1, 18, 2)
+            cv2.fillConvexPoly(layer, cv2.convexHull(np.concatenate((rings[0], rings[1]))), self._dark, cv2.LINE_8, 4)
+            if not near_side:
+                continue
+            cv2.fillConvexPoly(layer, rings[2], self._arch, cv2.LINE_8, 4)
+            cv2.fillConvexPoly(layer, rings[0], self._dark, cv2.LINE_8, 4)
+            cv2.fillConvexPoly(layer, rings[3], self._rim, cv2.LINE_8, 4)
+            if self._fine:
+                cv2.fillConvexPoly(layer, rings[4], self._hub, cv2.LINE_8, 4)
+                for hole in rings[5:]:
+                    cv2.fillConvexPoly(layer, hole, self._dark, cv2.LINE_8, 4)
 
 
 def plate_quad(mesh: Mesh, size_m: tuple[float, float], *, rear: bool) -> Floats | None:
@@ -164,8 +231,12 @@ def draw_vehicle(
     if not ahead.any():
         return None
     flat = camera.project(seen[ahead])
-    x0, y0 = np.floor(flat.reshape(-1, 2).min(axis=0)).astype(int) - 6
-    x1, y1 = np.ceil(flat.reshape(-1, 2).max(axis=0)).astype(int) + 6
+    spread = flat.reshape(-1, 2)
+    rim = 6 + int(0.03 * (spread[:, 0].max() - spread[:, 0].min()))
+    if mesh.length_m < 2.0:  # the plate of a scooter is as wide as the rest of its tail
+        rim += int(0.16 * camera.focal_px / max(float(seen[ahead][..., 2].min()), 1.0))
+    x0, y0 = np.floor(spread.min(axis=0)).astype(int) - rim
+    x1, y1 = np.ceil(spread.max(axis=0)).astype(int) + rim
     if x1 <= 0 or y1 <= 0 or x0 >= camera.width_px or y0 >= camera.height_px:
         return None
     x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, camera.width_px), min(y1, camera.height_px)
@@ -177,53 +248,9 @@ def draw_vehicle(
     view = frame[y0:y1, x0:x1]
     layer = cv2.resize(view, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_NEAREST)
 
-    def fill(points: Floats, colour: Floats) -> None:
-        fixed = np.round((points - (x0, y0)) * (_FINE * 16)).astype(np.int32)
-        cv2.fillConvexPoly(layer, fixed, colour.tolist(), cv2.LINE_8, 4)
-
-    dark = np.array(_ALBEDO[Material.TYRE]) * (np.array(rig.ambient) * 0.9 + rig.headlight * 0.12)
-    sideways = float(camera.see(to_world(np.array([(0.0, 0.0, 0.5)]), pose))[0, 0])
-    outer_first: list[tuple[float, float, float, float]] = []
-    for y, radius, track in mesh.wheels:
-        for side in (-1.0, 1.0):
-            outer_first.append((side, y, radius, track))
-
-    def wheel(side: float, y: float, radius: float, track: float) -> None:
-        disc = to_world(_ring_points(side * (track + 0.005), y, radius, radius), pose)
-        inner = to_world(_ring_points(side * (track - 0.20), y, radius, radius), pose)
-        eyes, eyes_inner = camera.see(disc), camera.see(inner)
-        if (eyes[:, 2] < NEAR_M).any() or (eyes_inner[:, 2] < NEAR_M).any():
-            return
-        both = np.concatenate((camera.project(eyes), camera.project(eyes_inner))).astype(np.float32)
-        fill(cv2.convexHull(both)[:, 0].astype(float), dark)
-        normal = to_world(np.array([(side, 0.0, 0.0), (0.0, 0.0, 0.0)]), pose)
-        if float((normal[0] - normal[1]) @ (camera.place - disc.mean(axis=0))) > 0:
-            arch = camera.project(
-                camera.see(to_world(_ring_points(side * (track + 0.004), y, radius, radius * 1.12), pose))
-            )
-            fill(arch, dark * 0.8)
-            fill(camera.project(eyes), dark)
-            rim = camera.project(
-                camera.see(to_world(_ring_points(side * (track + 0.008), y, radius, radius * 0.66), pose))
-            )
-            fill(rim, np.array((128, 128, 126)) * np.array(rig.ambient) * 1.1)
-            hub = camera.project(
-                camera.see(to_world(_ring_points(side * (track + 0.01), y, radius, radius * 0.22), pose))
-            )
-            fill(hub, np.array((70, 70, 70)) * np.array(rig.ambient))
-            for spoke in range(5):
-                turn = spoke * 2 * math.pi / 5 + 0.3
-                at = _ring_points(
-                    side * (track + 0.009),
-                    y + 0.44 * radius * math.cos(turn),
-                    radius + 0.44 * radius * math.sin(turn),
-                    radius * 0.12,
-                    8,
-                )
-                fill(camera.project(camera.see(to_world(at, pose))), dark)
-
-    for part in outer_first:
-        wheel(*part)
+    wheels = _Wheels(camera, rig, mesh, pose, (x0, y0), fine=depth < 30) if mesh.wheels and depth < 70 else None
+    if wheels is not None:
+        wheels.draw(layer, near_side=False)
     faces = world[ahead]
     normals = np.cross(faces[:, 2] - faces[:, 0], faces[:, 3] - faces[:, 1])
     size = np.linalg.norm(normals, axis=1, keepdims=True)
@@ -238,17 +265,12 @@ def draw_vehicle(
     rounded = colours.round()
     for index in order:
         cv2.fillConvexPoly(layer, fixed[index], rounded[index].tolist(), cv2.LINE_8, 4)
-    for y, radius, track in mesh.wheels:  # wheels on the near side stand before the body
-        for side in (-1.0, 1.0):
-            normal = to_world(np.array([(side, 0.0, 0.0), (0.0, 0.0, 0.0)]), pose)
-            spot = to_world(np.array([(side * track, y, radius)]), pose)[0]
-            if float((normal[0] - normal[1]) @ (camera.place - spot)) > 0.05:
-                wheel(side, y, radius, track)
-    if depth < 60:
+    if wheels is not None:  # wheels on the near side stand before the body
+        wheels.draw(layer, near_side=True)
+    if depth < 48:
         _draw_details(layer, (x0, y0), camera, rig, mesh, skin, pose, out)
-    for rear in (True, False):
+    for rear in (True, False) if depth < 45 else ():
         _draw_plate(layer, (x0, y0), camera, rig, mesh, skin, pose, out, rear=rear)
-    del sideways
     length = math.hypot(*blur)
     out.blur_px = length
     small = cv2.resize(layer, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)

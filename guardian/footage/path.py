@@ -60,17 +60,23 @@ class Way:
         self._angle = np.unwrap(tangent)
         self._x = x + np.sin(self._angle) * offset_m
         self._y = y - np.cos(self._angle) * offset_m
+        self._line = np.column_stack((self._x, self._y, self._angle))
 
     def _at(self, s_m: Floats | float) -> tuple[Floats, Floats, Floats]:
-        spot = (np.asarray(s_m, dtype=float) - self._s0) / _STEP_M
-        index = np.arange(len(self._x), dtype=float)
-        return np.interp(spot, index, self._x), np.interp(spot, index, self._y), np.interp(spot, index, self._angle)
+        spot = np.clip((np.asarray(s_m, dtype=float) - self._s0) / _STEP_M, 0.0, len(self._x) - 1.001)
+        index = spot.astype(int)
+        share = spot - index
+        line = self._line[index] * (1 - share)[..., None] + self._line[index + 1] * share[..., None]
+        return line[..., 0], line[..., 1], line[..., 2]
 
     def world(self, s_m: Floats | float, u_m: Floats | float) -> Floats:
         """Ground points (N, 2) in world metres of places along and beside the way."""
         x, y, angle = self._at(s_m)
         u = np.asarray(u_m, dtype=float)
-        return np.stack(np.broadcast_arrays(x + np.sin(angle) * u, y - np.cos(angle) * u), axis=-1)
+        right, ahead = x + np.sin(angle) * u, y - np.cos(angle) * u
+        out = np.empty((*right.shape, 2))
+        out[..., 0], out[..., 1] = right, ahead
+        return out
 
     def angle(self, s_m: float) -> float:
         """Direction of travel, radians from east, anticlockwise."""

@@ -22,6 +22,7 @@ from guardian.footage.vehicles import Body, mesh_of
 
 _CAMERA_Z_M = 1.32
 _HALF_VIEW = math.radians(25.0)
+_SOON_S = 1 / 30
 
 
 class FrameTruth(msgspec.Struct):
@@ -48,12 +49,14 @@ class Studio:
             rain=spec.rain,
         )
         self._skins: dict[int, Skin] = {}
+        self._parked: dict[int, Pose] = {}
         self.focal_px = spec.width_px / 2 / math.tan(_HALF_VIEW)
         noise = np.random.default_rng((spec.seed, 3)).normal(0, 1, (spec.height_px + 64, spec.width_px + 64))
-        self._noise = noise.astype(np.float32)
+        grain = np.clip(np.round(noise * self.rig.noise), -40, 40).astype(np.int16)
+        self._noise = np.ascontiguousarray(np.repeat(grain[..., None], 3, axis=2))
         yy, xx = np.mgrid[0 : spec.height_px, 0 : spec.width_px].astype(np.float32)
         away = ((xx / spec.width_px - 0.5) ** 2 + ((yy / spec.height_px - 0.5) * 0.75) ** 2) * 2
-        self._vignette = (1.0 - 0.30 * away)[..., None].astype(np.float32)
+        self._vignette = np.repeat(np.round((1.0 - 0.30 * away) * 200)[..., None], 3, axis=2).astype(np.uint8)
 
     @property
     def frames(self) -> int:
@@ -95,6 +98,8 @@ class Studio:
 
     def pose(self, actor: Actor, t: float) -> Pose:
         """A vehicle's place and lamps at a time."""
+        if actor.parked and actor.number in self._parked:
+            return self._parked[actor.number]
         s, u = actor.at(t)
         spot = self.way.world(s, u)
         braking = False
@@ -103,10 +108,13 @@ class Studio:
             earlier = actor.at(t - 0.9)[0]
             speed, speed_before = (after - before) / 0.6, (before - earlier) / 0.6
             braking = abs(speed) < 0.3 or speed < speed_before - 0.25
-        return Pose(
+        pose = Pose(
             float(spot[0]), float(spot[1]), self.way.angle(s) + actor.turn, braking=braking and abs(actor.turn) < 1.0,
             lamps=actor.lamps and (self.rig.lamps or self.spec.rain),
         )  # fmt: skip
+        if actor.parked:
+            self._parked[actor.number] = pose
+        return pose
 
     def film(self, number: int) -> tuple[Picture, FrameTruth]:
         """One frame, (H, W, 3) uint8 BGR, and the plates in it."""
@@ -136,7 +144,8 @@ class Studio:
         items: list[tuple[float, str, object]] = list(self.street.furniture(s))
         for actor in self.traffic.actors:
             along, aside = actor.at(t)
-            if s - 9 < along < s + 120 and (actor.body is not Body.SCOOTER or along < s + 55):
+            far = 46 if actor.body is Body.SCOOTER else 75 if actor.parked else 95
+            if s - 9 < along < s + far:
                 items.append((along + (0.0 if abs(aside) < 8 else 0.5), "vehicle", actor))
         items.sort(key=lambda item: -item[0])
         self._shadows(frame, camera, t, [a for _, kind, a in items if kind == "vehicle" and isinstance(a, Actor)])
@@ -144,18 +153,20 @@ class Studio:
         covers: list[Seen] = []
         hidden: dict[int, float] = {}
         eye = camera.place[:2]
+        later = self.camera(t + _SOON_S)
         for _, kind, thing in items:
             if not isinstance(thing, Actor):
                 self.street.draw_furniture(frame, camera, kind, thing, red, glare)
                 continue
             pose = self.pose(thing, t)
             away = math.hypot(pose.x_m - eye[0], pose.y_m - eye[1])
-            mesh = mesh_of(thing.body, near=away < 26, rider=thing.rider)
+            mesh = mesh_of(thing.body, away, rider=thing.rider)
             seen = draw_vehicle(
-                frame, camera, self.rig, mesh, self.skin(thing), pose, blur=self._smear(thing, pose, camera, t)
+                frame, camera, self.rig, mesh, self.skin(thing), pose, blur=self._smear(thing, pose, camera, later, t)
             )
             if seen is None:
                 continue
+            glare[:] = [g for g in glare if cv2.pointPolygonTest(seen.hull, (g[0], g[1]), False) < 0]
             glare.extend(seen.glare)
             for other, before in seen_plates:
                 if before.plate is None or hidden.get(other, 0.0) >= 1.0:
@@ -189,17 +200,15 @@ class Studio:
             )  # fmt: skip
         return FrameTruth(number, views)
 
-    def _smear(self, actor: Actor, pose: Pose, camera: Camera, t: float) -> tuple[float, float]:
+    def _smear(self, actor: Actor, pose: Pose, camera: Camera, later: Camera, t: float) -> tuple[float, float]:
         """How far a vehicle moves across the picture while the shutter is open."""
         open_s = self.rig.exposure_s
-        dt = 1 / 30
-        later = self.camera(t + dt)
-        after = self.pose(actor, t + dt)
+        after = self.pose(actor, t + _SOON_S)
         now_seen = camera.see(np.array([(pose.x_m, pose.y_m, 0.8)]))
         then_seen = later.see(np.array([(after.x_m, after.y_m, 0.8)]))
         if now_seen[0, 2] < 2.0 or then_seen[0, 2] < 2.0:
             return (0.0, 0.0)
-        move = (later.project(then_seen) - camera.project(now_seen))[0] * (open_s / dt)
+        move = (later.project(then_seen) - camera.project(now_seen))[0] * (open_s / _SOON_S)
         return float(move[0]), float(move[1])
 
     def _shadows(self, frame: Picture, camera: Camera, t: float, actors: list[Actor]) -> None:
@@ -207,7 +216,7 @@ class Studio:
         small = np.zeros((frame.shape[0] // 2, frame.shape[1] // 2), np.uint8)
         any_drawn = False
         for actor in actors:
-            mesh = mesh_of(actor.body, near=False, rider=actor.rider)
+            mesh = mesh_of(actor.body, 99.0, rider=actor.rider)
             pose = self.pose(actor, t)
             half, length = mesh.width_m / 2 * 0.98, mesh.length_m / 2 * 1.0
             c, sn = math.cos(pose.angle), math.sin(pose.angle)
@@ -236,19 +245,16 @@ class Studio:
     def _rush(self, frame: Picture, camera: Camera, speed: float) -> Picture:
         """Blur of what rushes past: the frame mixed with itself a little larger, stronger towards the edges."""
         amount = speed * self.rig.exposure_s / 7.0
-        if amount * self.spec.width_px < 1.2:
+        reach_px = amount * self.spec.width_px / 2
+        if reach_px < 2.5:
             return frame
         out = frame
-        for share in (0.5, 1.0):
+        shares = (0.5, 1.0) if reach_px < 4 else (1 / 3, 2 / 3, 1.0)
+        for count, share in enumerate(shares, start=1):
             grow = 1 + amount * share
             matrix = np.array([[grow, 0, camera.cx * (1 - grow)], [0, grow, camera.horizon_px * (1 - grow)]])
-            out = cv2.addWeighted(
-                out,
-                0.5,
-                cv2.warpAffine(frame, matrix, (frame.shape[1], frame.shape[0]), borderMode=cv2.BORDER_REPLICATE),
-                0.5,
-                0,
-            )
+            larger = cv2.warpAffine(frame, matrix, (frame.shape[1], frame.shape[0]), borderMode=cv2.BORDER_REPLICATE)
+            out = np.asarray(cv2.addWeighted(out, count / (count + 1), larger, 1 / (count + 1), 0))
         return out
 
     def _mirror(self, frame: Picture, camera: Camera) -> None:
@@ -260,7 +266,10 @@ class Studio:
         small = cv2.blur(small, (3, 25))
         wet = cv2.resize(small, (frame.shape[1], rows), interpolation=cv2.INTER_LINEAR)
         part = frame[top : top + rows]
-        part[:] = cv2.addWeighted(part, 0.72, wet, 0.42, 0)
+        ramp = np.clip(np.linspace(1.6, 0.0, rows), 0, 1)[:, None, None]
+        ramp8 = np.broadcast_to((ramp * 107).astype(np.uint8), wet.shape)
+        dry = np.ascontiguousarray(255 - ramp8 // 2)
+        part[:] = cv2.add(cv2.multiply(part, dry, scale=1 / 255), cv2.multiply(wet, np.ascontiguousarray(ramp8), scale=1 / 255))
 
     def _lens(
         self,
@@ -273,21 +282,21 @@ class Studio:
         shine = np.zeros((spec.height_px // 4, spec.width_px // 4, 3), np.uint8)
         for x, y, size, colour in glare:
             cv2.circle(shine, (round(x * 4), round(y * 4)), max(8, round(size * 5)), colour, -1, cv2.LINE_AA, 4)
-        picture = frame.astype(np.float32)
+        picture = frame
         if rig.bloom > 0:
             small = cv2.resize(frame, (spec.width_px // 4, spec.height_px // 4), interpolation=cv2.INTER_AREA)
             bright = cv2.max(cv2.subtract(small, (205, 205, 205, 0)), shine)
-            wide = cv2.GaussianBlur(bright, (0, 0), spec.width_px / 110).astype(np.float32) * 1.1
-            tight = cv2.GaussianBlur(bright, (0, 0), spec.width_px / 420).astype(np.float32) * 0.9
-            halo = cv2.resize(wide + tight, (spec.width_px, spec.height_px), interpolation=cv2.INTER_LINEAR)
-            picture += halo * rig.bloom * 1.6
-        picture *= self._vignette
+            wide = cv2.GaussianBlur(bright, (0, 0), spec.width_px / 110)
+            tight = cv2.GaussianBlur(bright, (0, 0), spec.width_px / 420)
+            mixed = cv2.addWeighted(wide, 1.76 * rig.bloom, tight, 1.44 * rig.bloom, 0)
+            halo = cv2.resize(mixed, (spec.width_px, spec.height_px), interpolation=cv2.INTER_LINEAR)
+            picture = cv2.add(picture, halo)
+        picture = cv2.multiply(picture, self._vignette, scale=1 / 200)
         dice = np.random.default_rng((spec.seed, 5, number))
         if spec.rain:
-            self._rain(picture, dice)
+            picture = self._rain(picture, dice)
         ox, oy = dice.integers(0, 64, 2)
-        picture += self._noise[oy : oy + spec.height_px, ox : ox + spec.width_px, None] * rig.noise
-        out = np.clip(picture, 0, 255).astype(np.uint8)
+        out = cv2.add(picture, self._noise[oy : oy + spec.height_px, ox : ox + spec.width_px], dtype=cv2.CV_8U)
         if spec.stamp:
             cv2.putText(
                 out,
@@ -301,7 +310,7 @@ class Studio:
             )
         return out
 
-    def _rain(self, picture: NDArray[np.float32], dice: np.random.Generator) -> None:
+    def _rain(self, picture: Picture, dice: np.random.Generator) -> Picture:
         drops = np.zeros(picture.shape[:2], np.uint8)
         height, width = drops.shape
         for _ in range(int(width * 0.28)):
@@ -309,7 +318,7 @@ class Studio:
             long = int(dice.integers(height // 60 + 2, height // 18 + 4))
             cv2.line(drops, (x, y), (x - long // 6, y + long), int(dice.integers(40, 120)), 1, cv2.LINE_AA)
         tone = 0.30 if self.rig.lamps else 0.5
-        picture += (drops.astype(np.float32) * tone)[..., None]
+        return np.asarray(cv2.addWeighted(picture, 1.0, cv2.merge((drops, drops, drops)), tone, 0))
 
 
 def lay_way(spec: DriveSpec) -> tuple[Way, list[Crossing]]:

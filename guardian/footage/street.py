@@ -24,6 +24,20 @@ Floats = NDArray[np.float64]
 _SEE_M = 170.0
 
 
+class Shape(msgspec.Struct):
+    """Corners of a house in world metres."""
+
+    a: Floats
+    b: Floats
+    inner_a: Floats
+    inner_b: Floats
+    gable: tuple[Floats, Floats]
+    ceiling: Floats
+    pillars: list[tuple[Floats, list[float]]]
+    awning: Floats | None
+    signs: list[tuple[float, Floats, Floats, Floats, float, float, Texture]]
+
+
 class Standing(msgspec.Struct):
     """A house at its place: from `s0` to `s1` along, front at `u` (right side positive)."""
 
@@ -31,6 +45,7 @@ class Standing(msgspec.Struct):
     s1: float
     u: float
     house: House
+    shape: Shape | None = None
 
 
 class Street:
@@ -120,17 +135,16 @@ class Street:
             self._asphalt, np.mod(x * per_m, side - 1).astype(np.float32), np.mod(y * per_m, side - 1).astype(np.float32),
             cv2.INTER_LINEAR,
         )  # fmt: skip
-        fade = np.clip(14.0 / depth, 0.0, 1.0)[:, None]
-        tone = 104.0 + (grain.astype(np.float32) - 104.0) * fade.astype(np.float32)
-        ground = np.repeat(tone[..., None], 3, axis=2) * np.array((1.0, 0.99, 0.98), np.float32)
-        part = np.clip(ground, 0, 255).astype(np.uint8)
-        frame[top:] = part
+        fade = np.clip(14.0 / depth, 0.0, 1.0)[:, None].astype(np.float32)
+        tone = cv2.multiply(grain.astype(np.float32) - np.float32(104.0), np.repeat(fade, grain.shape[1], axis=1))
+        grey = cv2.add(tone, (104.0, 0, 0, 0), dtype=cv2.CV_8U)
+        cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR, dst=frame[top:])
         self._draw_paint(frame, camera, s)
         lit = self._ground_light(camera, depth, right, s)
-        frame[top:] = np.clip(frame[top:].astype(np.float32) * lit, 0, 255).astype(np.uint8)
+        cv2.multiply(frame[top:], lit, dst=frame[top:], scale=1 / 100)
         del red
 
-    def _ground_light(self, camera: Camera, depth: Floats, right: Floats, s: float) -> NDArray[np.float32]:
+    def _ground_light(self, camera: Camera, depth: Floats, right: Floats, s: float) -> Picture:
         rig = self.rig
         step = 8
         d = depth[::step, None]
@@ -150,7 +164,8 @@ class Street:
                     light += (0.34 * np.exp(-away))[..., None] * np.array((0.62, 0.86, 1.0)) * rig.glow
             shops = np.exp(-(((r - lanes.WALL_U) / 3.0) ** 2)) * 0.26 * rig.glow  # light that falls out of the arcade
             light += shops[..., None] * np.array((0.72, 0.90, 1.0))
-        return cv2.resize(light.astype(np.float32), (right.shape[1], right.shape[0]), interpolation=cv2.INTER_LINEAR)
+        scaled = np.clip(light * 100, 0, 255).astype(np.uint8)
+        return np.asarray(cv2.resize(scaled, (right.shape[1], right.shape[0]), interpolation=cv2.INTER_LINEAR))
 
     def _strip(
         self,
@@ -180,7 +195,7 @@ class Street:
         self._strip(frame, camera, near, far, lanes.FAR_KERB_U, lanes.FAR_WALL_U - 14, walk)
         self._strip(frame, camera, near, far, lanes.WALL_U - 0.3, lanes.SHOP_U + 12, walk2)
         first = math.floor(near / 1.2) * 1.2
-        for k in range(26):  # joints of the paving
+        for k in range(9):  # joints of the paving
             self._strip(
                 frame,
                 camera,
@@ -270,86 +285,69 @@ class Street:
         for standing in sorted(rows, key=lambda h: -h.s0):
             self._draw_house(frame, camera, s, standing)
 
-    def _draw_house(self, frame: Picture, camera: Camera, s: float, standing: Standing) -> None:
+    def _shape(self, standing: Standing) -> Shape:
+        """The corners of a house in world metres; worked out once."""
+        if standing.shape is not None:
+            return standing.shape
         house, right = standing.house, standing.u > 0
-        inner = standing.u + (lanes.SHOP_U - lanes.WALL_U) * (1 if right else -1)
-        front = self.way.world(np.array([standing.s0, standing.s1]), np.array([standing.u, standing.u]))
-        back = self.way.world(np.array([standing.s0, standing.s1]), np.array([inner, inner]))
+        way, s0, s1, u = self.way, standing.s0, standing.s1, standing.u
+        out = 1.0 if right else -1.0
+
+        def at(places: tuple[float, ...], asides: tuple[float, ...]) -> Floats:
+            return way.world(np.array(places), np.array(asides))
+
+        inner = u + (lanes.SHOP_U - lanes.WALL_U) * out
+        front, back = at((s0, s1), (u, u)), at((s0, s1), (inner, inner))
         # Seen from the road the left end of a right-hand wall is the far one.
-        a, b = (front[1], front[0]) if right else (front[0], front[1])
-        ia, ib = (back[1], back[0]) if right else (back[0], back[1])
-        far_side = self.way.world(
-            np.array([standing.s0, standing.s0]), np.array([standing.u, standing.u + (9 if right else -9)])
-        )
-        if standing.s0 > s + 2:  # the gable that a gap or a lower neighbour lets us see
-            p, q = (far_side[0], far_side[1]) if right else (far_side[1], far_side[0])
-            camera.draw_wall(frame, p, q, ARCADE_M, house.height_m, house.side)
-        camera.draw_wall(frame, ia, ib, 0.0, ARCADE_M, house.shop)
+        a, b, ia, ib = (front[1], front[0], back[1], back[0]) if right else (front[0], front[1], back[0], back[1])
+        gable = at((s0, s0), (u, u + 9 * out))
         ceiling = np.array([(*a, ARCADE_M), (*b, ARCADE_M), (*ib, ARCADE_M), (*ia, ARCADE_M)])
-        flat = camera.clip_ground(ceiling)
-        tone = np.array(house.pillar, float) * (0.55 if not self.rig.lamps else 0.75)
-        if flat is not None and len(flat) > 2:
-            cv2.fillPoly(
-                frame, [np.round(np.clip(flat, -8000, 16000) * 16).astype(np.int32)], tone.tolist(), cv2.LINE_AA, 4
-            )
-        for place in (standing.s0 + 0.3, standing.s1 - 0.3):
-            self._pillar(frame, camera, place, standing.u, house.pillar, right=right)
-        camera.draw_wall(frame, a, b, ARCADE_M, house.height_m, house.front)
+        pillars = []
+        for place in (s1 - 0.3, s0 + 0.3):
+            for p0, p1, u0, u1, factor in ((place - 0.28, place - 0.28, u, u + 0.55 * out, 0.82), (place - 0.28, place + 0.28, u, u, 1.0)):
+                ends = at((p0, p1), (u0, u1))
+                quad = np.array([(*ends[0], ARCADE_M + 0.02), (*ends[1], ARCADE_M + 0.02), (*ends[1], 0.0), (*ends[0], 0.0)])
+                pillars.append((quad, (np.array(house.pillar, float) * factor).tolist()))
+        awning = None
         if house.awning is not None:
-            reach = 1.3 if right else -1.3
-            out = self.way.world(np.array([standing.s0 + 0.2, standing.s1 - 0.2]), np.full(2, standing.u - reach))
-            root = self.way.world(np.array([standing.s0 + 0.2, standing.s1 - 0.2]), np.full(2, standing.u))
-            awning = np.array([(*root[0], 3.25), (*root[1], 3.25), (*out[1], 2.75), (*out[0], 2.75)])
-            flat = camera.clip_ground(awning)
-            if flat is not None and len(flat) > 2:
-                colour = np.array(house.awning, float) * np.array(self.rig.wall) * 0.95 + 14 * self.rig.glow
-                cv2.fillPoly(
-                    frame,
-                    [np.round(np.clip(flat, -8000, 16000) * 16).astype(np.int32)],
-                    colour.tolist(),
-                    cv2.LINE_AA,
-                    4,
-                )
+            rim, root = at((s0 + 0.2, s1 - 0.2), (u - 1.3 * out,) * 2), at((s0 + 0.2, s1 - 0.2), (u, u))
+            awning = np.array([(*root[0], 3.25), (*root[1], 3.25), (*rim[1], 2.75), (*rim[0], 2.75)])
+        signs = []
         for along, low, high, reach, texture in sorted(house.uprights, key=lambda item: -item[0]):
-            place = standing.s0 + along
+            place = s0 + along
+            u0, u1 = (u - 0.25 - reach, u - 0.25) if right else (u + 0.25, u + 0.25 + reach)
+            ends = at((place, place), (u0, u1))
+            thick = at((place, place + 0.22), (u0 if right else u1,) * 2)
+            edge = np.array([(*thick[0], high), (*thick[1], high), (*thick[1], low), (*thick[0], low)])
+            signs.append((place, edge, ends[0], ends[1], low, high, texture))
+        standing.shape = Shape(a, b, ia, ib, (gable[0], gable[1]) if right else (gable[1], gable[0]), ceiling, pillars, awning, signs)
+        return standing.shape
+
+    def _draw_house(self, frame: Picture, camera: Camera, s: float, standing: Standing) -> None:
+        house, shape = standing.house, self._shape(standing)
+        if standing.s0 > s + 2:  # the gable that a gap or a lower neighbour lets us see
+            camera.draw_wall(frame, *shape.gable, ARCADE_M, house.height_m, house.side)
+        if standing.s0 < s + 60:
+            camera.draw_wall(frame, shape.inner_a, shape.inner_b, 0.0, ARCADE_M, house.shop)
+        tone = np.array(house.pillar, float) * (0.55 if not self.rig.lamps else 0.75)
+        self._fill(frame, camera, shape.ceiling, tone.tolist())
+        for quad, colour in shape.pillars:
+            self._fill(frame, camera, quad, colour)
+        camera.draw_wall(frame, shape.a, shape.b, ARCADE_M, house.height_m, house.front)
+        if shape.awning is not None and house.awning is not None:
+            shade = np.array(house.awning, float) * np.array(self.rig.wall) * 0.95 + 14 * self.rig.glow
+            self._fill(frame, camera, shape.awning, shade.tolist())
+        steel = (np.array((90, 92, 94)) * np.array(self.rig.wall)).tolist()
+        for place, edge, left, right, low, high, texture in shape.signs:
             if place < s + 2.0:
                 continue
-            gap = 0.25
-            u0, u1 = (
-                (standing.u - gap - reach, standing.u - gap) if right else (standing.u + gap, standing.u + gap + reach)
-            )
-            ends = self.way.world(np.array([place, place]), np.array([u0, u1]))
-            thick = self.way.world(np.array([place, place + 0.22]), np.full(2, u0 if right else u1))
-            edge = np.array([(*thick[0], high), (*thick[1], high), (*thick[1], low), (*thick[0], low)])
-            flat = camera.clip_ground(edge)
-            if flat is not None and len(flat) > 2:
-                cv2.fillPoly(
-                    frame,
-                    [np.round(np.clip(flat, -8000, 16000) * 16).astype(np.int32)],
-                    (np.array((90, 92, 94)) * np.array(self.rig.wall)).tolist(),
-                    cv2.LINE_AA,
-                    4,
-                )
-            camera.draw_wall(frame, ends[0], ends[1], low, high, texture)
+            self._fill(frame, camera, edge, steel)
+            camera.draw_wall(frame, left, right, low, high, texture)
 
-    def _pillar(
-        self, frame: Picture, camera: Camera, place: float, u: float, tone: tuple[int, int, int], *, right: bool
-    ) -> None:
-        reach = 0.55 if right else -0.55
-        for s0, s1, u0, u1, factor in (
-            (place - 0.28, place - 0.28, u, u + reach, 0.82),
-            (place - 0.28, place + 0.28, u, u, 1.0),
-        ):
-            ends = self.way.world(np.array([s0, s1]), np.array([u0, u1]))
-            quad = np.array(
-                [(*ends[0], ARCADE_M + 0.02), (*ends[1], ARCADE_M + 0.02), (*ends[1], 0.0), (*ends[0], 0.0)]
-            )
-            flat = camera.clip_ground(quad)
-            if flat is not None and len(flat) > 2:
-                colour = (np.array(tone, float) * factor).tolist()
-                cv2.fillPoly(
-                    frame, [np.round(np.clip(flat, -8000, 16000) * 16).astype(np.int32)], colour, cv2.LINE_AA, 4
-                )
+    def _fill(self, frame: Picture, camera: Camera, points: Floats, colour: list[float]) -> None:
+        flat = camera.clip_ground(points)
+        if flat is not None and len(flat) > 2:
+            cv2.fillPoly(frame, [np.round(np.clip(flat, -8000, 16000) * 16).astype(np.int32)], colour, cv2.LINE_AA, 4)
 
     # What stands along the kerb --------------------------------------------------------------------------------
 
@@ -532,11 +530,9 @@ def _sky(rng: np.random.Generator, rig: LightRig) -> Picture:
     sky = np.broadcast_to(sky, (high, wide, 3)).copy()
     clouds = np.zeros((high, wide), np.float32)
     for scale, weight in ((7, 1.0), (16, 0.6), (40, 0.35), (90, 0.18)):
-        clouds += weight * cv2.resize(
-            rng.normal(0, 1, (max(2, scale // 3), scale)).astype(np.float32),
-            (wide, high),
-            interpolation=cv2.INTER_CUBIC,
-        )
+        knots = rng.normal(0, 1, (max(2, scale // 3), scale)).astype(np.float32)
+        twice = cv2.resize(np.concatenate((knots, knots), axis=1), (2 * wide, high), interpolation=cv2.INTER_CUBIC)
+        clouds += weight * twice[:, wide // 2 : wide // 2 + wide]  # cut so that its ends meet
     cover = np.clip(clouds * 0.45 + 0.25, 0, 1)[..., None] * (0.55 if rig.glow < 0.5 else 0.30)
     sky = sky * (1 - cover) + np.minimum(np.array(rig.horizon, np.float32) * 1.04, 255) * cover
     base = high - 60
@@ -555,25 +551,27 @@ def _sky(rng: np.random.Generator, rig: LightRig) -> Picture:
 
 
 def _tree(rng: np.random.Generator, rig: LightRig) -> Picture:
-    """Foliage with alpha, BGRA."""
-    side = 256
+    """Foliage with alpha, BGRA: clumps of small leaves, lit from above, with gaps between."""
+    side = 384
     leaf = np.zeros((side, side, 4), np.uint8)
-    for k in range(900):
-        angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0, 1) ** 0.6
-        x, y = side / 2 + math.cos(angle) * away * side * 0.44, side / 2 + math.sin(angle) * away * side * 0.40
-        shade = (0.55 + 0.6 * (1 - y / side)) * rng.uniform(0.7, 1.15) * (0.75 + 0.25 * k / 900)
-        colour = np.array((44, 92, 66)) * shade * np.array(rig.wall) * 1.05 + (
-            np.array((4, 10, 14)) * rig.glow if y > side * 0.5 else 0
-        )
-        cv2.ellipse(
-            leaf,
-            (int(x), int(y)),
-            (int(rng.integers(5, 12)), int(rng.integers(4, 9))),
-            float(rng.uniform(0, 180)),
-            0,
-            360,
-            (*np.clip(colour, 0, 255).astype(int).tolist(), 255),
-            -1,
-            cv2.LINE_AA,
-        )
+    wall = np.array(rig.wall)
+    clumps = []
+    for _ in range(34):
+        angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0, 1) ** 0.55
+        clumps.append((side / 2 + math.cos(angle) * away * side * 0.36, side * 0.52 + math.sin(angle) * away * side * 0.30, rng.uniform(24, 52)))
+    clumps.sort(key=lambda c: -c[1])  # low ones first, lit ones over them
+    for x, y, radius in clumps:
+        for k in range(150):
+            angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0, 1) ** 0.5 * radius
+            lx, ly = x + math.cos(angle) * away * 1.15, y + math.sin(angle) * away * 0.85
+            shade = (0.50 + 0.75 * (1 - ly / side)) * (0.72 + 0.5 * (k / 150)) * (1.0 - 0.35 * (ly - y) / radius) * rng.uniform(0.75, 1.2)
+            colour = np.array((46, 88, 70)) * shade * wall
+            if rig.glow > 0.5:
+                colour = colour + np.array((5, 16, 22)) * rig.glow * max(0.0, (ly / side - 0.35)) * rng.uniform(0.4, 1.6)
+            cv2.ellipse(
+                leaf, (int(lx), int(ly)), (int(rng.integers(2, 6)), int(rng.integers(1, 4))), float(rng.uniform(0, 180)), 0, 360,
+                (*np.clip(colour, 0, 255).astype(int).tolist(), 255), -1, cv2.LINE_AA,
+            )  # fmt: skip
     return leaf
+
+

@@ -6,6 +6,7 @@ and finely cut; paint mirrors the sky above and the road below, which is what ma
 
 from __future__ import annotations
 
+import itertools
 from enum import StrEnum
 from functools import lru_cache
 
@@ -91,6 +92,7 @@ _STATIONS: dict[Body, tuple[tuple[float, ...], ...]] = {
 }  # fmt: skip
 _STATIONS[Body.TAXI] = _STATIONS[Body.SEDAN]
 _GLASS_RISE_M = 0.20
+_BULGE_M = 0.055
 
 
 def _smooth(stations: Floats, parts: int) -> Floats:
@@ -191,13 +193,28 @@ def car_mesh(body: Body, fine: int) -> Mesh:
             mirror = np.array([-1, 1, 1])
             faces.append(np.array([d * mirror, c * mirror, b * mirror, a * mirror]))
             materials.append(material)
-    for index, flip in ((0, False), (-1, True)):
+    columns = np.linspace(-1, 1, 2 + 2 * min(fine, 3))
+    for index, sign in ((0, -1.0), (-1, 1.0)):  # both ends bulge a little, so that they shade like sheet metal
         ring = rings[index]
+        low, high = ring[0][2], ring[9][2]
         for k in range(9):
-            a, b = ring[k], ring[k + 1]
-            quad = [(-b[0], b[1], b[2]), (b[0], b[1], b[2]), (a[0], a[1], a[2]), (-a[0], a[1], a[2])]
-            faces.append(np.array(quad[::-1] if flip else quad))
-            materials.append(Material.TRIM if k == 0 else Material.PAINT)
+            for left, right in itertools.pairwise(columns):
+                corners = []
+                for share, point in ((left, ring[k + 1]), (right, ring[k + 1]), (right, ring[k]), (left, ring[k])):
+                    rise = np.sin(np.pi * (point[2] - low) / (high - low))
+                    bulge = _BULGE_M * (0.55 * rise + 0.45 * (1 - share**2))
+                    corners.append((share * point[0], point[1] + sign * bulge, point[2]))
+                faces.append(np.array(corners))
+                materials.append(Material.TRIM if k == 0 else Material.PAINT)
+    roof = max(s[3] for s in _STATIONS[body])
+    extras: list[tuple[list[Floats], Material]] = []
+    if body is Body.TAXI:
+        extras.append((_box(-0.17, 0.17, -0.16, -0.02, roof - 0.02, roof + 0.12, 0.0), Material.SIGN))
+    half_mirror = _STATIONS[body][3][4]
+    y_mirror = _STATIONS[body][-4][0] - 0.32
+    for side in (-1.0, 1.0):
+        x0, x1 = sorted((side * (half_mirror - 0.02), side * (half_mirror + 0.20)))
+        extras.append((_box(x0, x1, y_mirror, y_mirror + 0.09, 0.98, 1.11), Material.PAINT))
     details: list[Floats] = []
     detail_materials: list[Material] = []
 
@@ -208,28 +225,36 @@ def car_mesh(body: Body, fine: int) -> Mesh:
         detail_materials.append(material)
 
     st = _STATIONS[body]
-    rear, front = st[0][0] - 0.012, st[-1][0] + 0.012
+    rear, front = st[0][0] - _BULGE_M - 0.004, st[-1][0] + _BULGE_M + 0.004
     belt_r, half_r = st[1][2], st[1][4]
     belt_f, half_f = st[-2][2], st[-2][4]
     tall = body in (Body.SUV, Body.VAN, Body.HATCH)
     # Behind: lamps, lid seam, bumper, plate recess, reflectors, badge.
     lamp_z0, lamp_z1 = (belt_r - 0.20, belt_r - 0.03) if not tall else (belt_r - 0.26, belt_r + 0.02)
     for side in (-1, 1):
-        x0, x1 = sorted((side * (half_r - 0.05), side * (half_r - (0.36 if not tall else 0.24))))
-        add(_rect_at(rear + 0.005, x0, x1, lamp_z0, lamp_z1, rear=True), Material.TAIL)
-        inner0, inner1 = sorted((side * (half_r - 0.30), side * (half_r - 0.22)))
-        if not tall:
-            add(_rect_at(rear, inner0, inner1, lamp_z0 + 0.03, lamp_z1 - 0.04, rear=True), Material.WHITE)
+        inner = 0.36 if not tall else 0.22
+        out_x, in_x = side * (half_r - 0.035), side * (half_r - inner)
+        slant = 0.05 if not tall else 0.0
+        lamp = np.array([(out_x, rear + 0.05, lamp_z1), (in_x, rear, lamp_z1 - 0.02), (in_x, rear, lamp_z0 + slant), (out_x, rear + 0.05, lamp_z0)])
+        rim = lamp + (lamp - lamp.mean(axis=0)) * 0.10 + (0, -0.001, 0)
+        add(rim, Material.SEAM)
+        add(lamp + (0, -0.002, 0), Material.TAIL)
+        w0, w1 = sorted((side * (half_r - 0.07), side * (half_r - inner + 0.05)))
+        split = lamp_z0 + (lamp_z1 - lamp_z0) * (0.42 if tall else 0.5)
+        add(_rect_at(rear - 0.004, w0, w1, split - 0.022, split + 0.018, rear=True), Material.WHITE if body is not Body.TAXI else Material.AMBER)
+        wrap = [(side * (half_r + 0.012), rear + 0.09, lamp_z1), (side * (half_r + 0.02), rear + 0.26, lamp_z1 - 0.03), (side * (half_r + 0.02), rear + 0.22, lamp_z0 + 0.05), (side * (half_r + 0.012), rear + 0.09, lamp_z0 + 0.01)]
+        add(np.array(wrap), Material.TAIL)
         r0, r1 = sorted((side * (half_r - 0.12), side * (half_r - 0.30)))
         add(_rect_at(rear, r0, r1, 0.44, 0.475, rear=True), Material.TAIL)
     plate_z = (belt_r - 0.22) if not tall else 0.80
     if body is Body.VAN:
         plate_z = 0.86
-    add(_rect_at(rear, -0.62, 0.62, 0.40, 0.405, rear=True), Material.SEAM)
     add(_rect_at(rear, -half_r + 0.14, half_r - 0.14, 0.545, 0.555, rear=True), Material.SEAM)
     add(_rect_at(rear, -0.30, 0.30, plate_z - 0.12, plate_z + 0.115, rear=True), Material.TRIM)
     add(_rect_at(rear - 0.004, -0.27, 0.27, plate_z + 0.115, plate_z + 0.14, rear=True), Material.CHROME)
     add(_rect_at(rear, -half_r + 0.16, half_r - 0.16, 0.34, 0.44, rear=True), Material.TRIM)
+    add(_rect_at(rear - 0.003, -0.05, 0.05, plate_z + 0.20, plate_z + 0.245, rear=True), Material.CHROME)
+    add(_rect_at(rear - 0.002, -half_r + 0.20, half_r - 0.20, 0.415, 0.425, rear=True), Material.CHROME if body in (Body.SEDAN, Body.SUV) else Material.SEAM)
     # In front: lamps, grille with bars, lower mouth, plate.
     hz = belt_f - 0.05
     for side in (-1, 1):
@@ -256,11 +281,16 @@ def car_mesh(body: Body, fine: int) -> Mesh:
             add(np.array(handle if side > 0 else handle[::-1]), Material.SEAM)
     wheel_r = 0.35 if tall and body is not Body.HATCH else 0.31
     length = st[-1][0] - st[0][0]
-    wheels = [(st[0][0] + length * 0.19, wheel_r, st[3][4]), (st[-1][0] - length * 0.185, wheel_r, st[3][4])]
+    wheels = [(st[0][0] + length * 0.19, wheel_r, st[3][4] - 0.02), (st[-1][0] - length * 0.185, wheel_r, st[3][4] - 0.02)]
     all_faces, all_details = np.array(faces), np.array(details)
     for quads in (all_faces, all_details):
         centres = quads.mean(axis=1) * (0.0, 0.75, 0.0) + (0.0, 0.0, 0.70)
         _outward(quads, centres)
+    for boxed, material in extras:
+        stacked = np.array(boxed)
+        _outward(stacked, np.broadcast_to(stacked.mean(axis=(0, 1)), (len(stacked), 3)))
+        all_faces = np.concatenate((all_faces, stacked))
+        materials.extend([material] * len(stacked))
     return Mesh(
         faces=all_faces,
         materials=materials,
@@ -475,12 +505,12 @@ def scooter_mesh(*, rider: bool, fine: int) -> Mesh:
     )  # fmt: skip
 
 
-def mesh_of(body: Body, *, near: bool, rider: bool = True) -> Mesh:
+def mesh_of(body: Body, away_m: float, *, rider: bool = True) -> Mesh:
     """The mesh of a body in the fineness that its distance deserves."""
     if body is Body.TRUCK:
         return truck_mesh()
     if body is Body.BUS:
         return bus_mesh()
     if body is Body.SCOOTER:
-        return scooter_mesh(rider=rider, fine=10 if near else 6)
-    return car_mesh(body, 4 if near else 2)
+        return scooter_mesh(rider=rider, fine=16 if away_m < 11 and rider else 10 if away_m < 18 else 6)
+    return car_mesh(body, 5 if away_m < 14 else 3 if away_m < 30 else 1)
