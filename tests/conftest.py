@@ -6,8 +6,10 @@ and the skip names it. CI sets GUARDIAN_NO_SKIP=1: there a skip is a failure.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,17 @@ def shared_plates() -> Path:
     if not folder.exists():
         pytest.skip("the labelled pictures (../shared/data/plates) are not here")
     return folder
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The fixtures of `servers.py` (real PostgreSQL, NATS and S3) and `pictures.py` (drawn streets) are everyone's."""
+    for name in ("servers", "pictures"):
+        spec = importlib.util.spec_from_file_location(f"guardian_test_{name}", ROOT / "tests" / f"{name}.py")
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        config.pluginmanager.register(module, f"guardian-{name}")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

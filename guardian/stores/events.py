@@ -57,12 +57,12 @@ class LiveTail:
         self.dropped = 0
         self._waiting: deque[Event] = deque(maxlen=waiting_max)
         self.ready = asyncio.Event()  # what happens from now on will be shown
+        self.closed = asyncio.Event()
         self._wake = asyncio.Event()
         self._on_close = on_close
-        self._closed = False
 
     def offer(self, event: Event) -> None:
-        if self._closed or not topic_fits(self.topic, event.topic):
+        if self.closed.is_set() or not topic_fits(self.topic, event.topic):
             return
         if len(self._waiting) == self._waiting.maxlen:
             self.dropped += 1
@@ -74,15 +74,15 @@ class LiveTail:
 
     async def __anext__(self) -> Event:
         while not self._waiting:
-            if self._closed:
+            if self.closed.is_set():
                 raise StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()
         return self._waiting.popleft()
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
+        if not self.closed.is_set():
+            self.closed.set()
             self._wake.set()
             self._on_close(self)
 
@@ -206,6 +206,11 @@ class OutboxEvents:
             with contextlib.suppress(RuntimeError):  # the loop has ended; the next start finds the events
                 self._loop.call_soon_threadsafe(self._woken)
 
+    def _stop_if_closing(self) -> None:
+        """End the task at `close` even where a library has made an ordinary timeout of its cancellation."""
+        if self._loop is None:
+            raise asyncio.CancelledError
+
     async def _patiently(self, what: str, act: Callable[[], Awaitable[T]]) -> T:
         """Do `act` until it works; the world comes back."""
         pause_s = self._pause_first_s
@@ -213,6 +218,7 @@ class OutboxEvents:
             try:
                 return await act()
             except Exception as error:
+                self._stop_if_closing()
                 log.warning("events.waiting", what=what, error=getattr(error, "reference", type(error).__name__))
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, PAUSE_MAX_S / 2)
@@ -226,6 +232,7 @@ class OutboxEvents:
                     await consumer.handler(event)
                 return
             except Exception as error:
+                self._stop_if_closing()
                 if not isinstance(error, NeighbourUnreachableError | DiskFullError):
                     tries += 1
                 reason = getattr(error, "reference", type(error).__name__)

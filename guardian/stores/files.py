@@ -9,13 +9,12 @@ import asyncio
 import os
 import secrets
 from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from guardian.domain.errors import NeighbourUnreachableError
 from guardian.stores.failures import disk_full, is_disk_full
-from guardian.stores.photos import HASHES_ASKED_MAX, check_body, check_found, check_name, not_here
+from guardian.stores.photos import check_asked, check_body, check_found, check_name, not_here
 
 
 def folder_of(url: str) -> Path:
@@ -87,7 +86,7 @@ class FilePhotos:
         return await asyncio.to_thread(self.path_of(sha256).exists)
 
     async def list_missing(self, hashes: Iterable[str]) -> set[str]:
-        asked = [check_name(sha256) for sha256 in islice(hashes, HASHES_ASKED_MAX)]
+        asked = check_asked(hashes)
         return await asyncio.to_thread(lambda: {sha256 for sha256 in asked if not self.path_of(sha256).exists()})
 
     async def delete(self, sha256: str) -> None:

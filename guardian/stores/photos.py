@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
+from itertools import islice
 
 from guardian.domain.errors import InputRefusedError, NotFoundError
 from guardian.domain.wire import PHOTO_BYTES_MAX
@@ -43,6 +45,18 @@ def check_body(sha256: str, body: bytes) -> None:
             hint="Send it again.",
             reference="photo-hash-wrong",
         )
+
+
+def check_asked(hashes: Iterable[str]) -> list[str]:
+    """Raises:
+    InputRefusedError: more than HASHES_ASKED_MAX (`too-many-photos`), or one is no name.
+    """
+    asked = [check_name(sha256) for sha256 in islice(hashes, HASHES_ASKED_MAX + 1)]
+    if len(asked) > HASHES_ASKED_MAX:
+        raise InputRefusedError(
+            f"At most {HASHES_ASKED_MAX} photos are asked for at once.", reference="too-many-photos"
+        )
+    return asked
 
 
 def check_found(sha256: str, body: bytes) -> bytes:

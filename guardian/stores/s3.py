@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +19,7 @@ from obstore.store import S3Store
 
 from guardian.domain.errors import InputRefusedError, NeighbourUnreachableError
 from guardian.stores.failures import unreachable
-from guardian.stores.photos import HASHES_ASKED_MAX, check_body, check_found, check_name, not_here
+from guardian.stores.photos import check_asked, check_body, check_found, check_name, not_here
 
 TIMEOUT_S = 15
 RETRIES_MAX = 2
@@ -41,7 +40,7 @@ class S3Photos:
                 reference="store-url",
             )
         config: dict[str, Any] = {"region": query.get("region", "us-east-1"), "virtual_hosted_style_request": False}
-        options: dict[str, Any] = {"timeout": timedelta(seconds=TIMEOUT_S), "connect_timeout": timedelta(seconds=5)}
+        options: Any = {"timeout": timedelta(seconds=TIMEOUT_S), "connect_timeout": timedelta(seconds=5)}
         if endpoint := query.get("endpoint"):
             config["endpoint"] = endpoint
             options["allow_http"] = endpoint.startswith("http://")
@@ -63,7 +62,7 @@ class S3Photos:
         try:
             # One plain PUT: photos are below the size where parts pay.
             await obstore.put_async(self._store, self._key(sha256), body, use_multipart=False)
-        except BaseError as error:
+        except (BaseError, OSError) as error:  # also FileNotFoundError: then the bucket itself is missing
             raise _away() from error
 
     async def get(self, sha256: str) -> bytes:
@@ -72,7 +71,7 @@ class S3Photos:
             body = bytes(await found.bytes_async())
         except (ObjectNotFoundError, FileNotFoundError):
             raise not_here() from None
-        except BaseError as error:
+        except (BaseError, OSError) as error:
             raise _away() from error
         return await asyncio.to_thread(check_found, sha256, body)
 
@@ -82,12 +81,12 @@ class S3Photos:
                 await obstore.head_async(self._store, self._key(sha256))
         except (ObjectNotFoundError, FileNotFoundError):
             return False
-        except BaseError as error:
+        except (BaseError, OSError) as error:
             raise _away() from error
         return True
 
     async def list_missing(self, hashes: Iterable[str]) -> set[str]:
-        asked = [check_name(sha256) for sha256 in islice(hashes, HASHES_ASKED_MAX)]
+        asked = check_asked(hashes)
         here = await asyncio.gather(*(self.has(sha256) for sha256 in asked))
         return {sha256 for sha256, found in zip(asked, here, strict=True) if not found}
 
@@ -96,7 +95,7 @@ class S3Photos:
             await obstore.delete_async(self._store, self._key(sha256))
         except (ObjectNotFoundError, FileNotFoundError):
             return
-        except BaseError as error:
+        except (BaseError, OSError) as error:
             raise _away() from error
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Every engine by URL; those that need a real server are started once per run (`tests/servers.py`)."""
+"""Every engine by URL: each contract test runs once per engine, on real servers (`tests/servers.py`)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,26 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture(params=["sqlite"])
+def _real(engine: str) -> object:
+    return pytest.param(engine, marks=pytest.mark.real(engine))
+
+
+@pytest.fixture(params=["sqlite", _real("postgres")])
 def records_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/records.sqlite"
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/records.sqlite"
+    return str(request.getfixturevalue("postgres_url"))
 
 
-@pytest.fixture(params=["files"])
+@pytest.fixture(params=["files", _real("s3")])
 def photos_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return (tmp_path / "photos").as_uri()
+    if request.param == "files":
+        return (tmp_path / "photos").as_uri()
+    return str(request.getfixturevalue("s3_url"))
 
 
-@pytest.fixture(params=["memory"])
-def events_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "memory:"
+@pytest.fixture(params=["memory", _real("nats")])
+def events_url(request: pytest.FixtureRequest) -> str:
+    if request.param == "memory":
+        return "memory:"
+    return str(request.getfixturevalue("nats_url"))
