@@ -1,0 +1,23 @@
+import "@fontsource-variable/atkinson-hyperlegible-mono";
+import "@fontsource-variable/noto-sans-tc";
+import { mount } from "svelte";
+import App from "./App.svelte";
+import { startKeys } from "./keys/actions.svelte";
+import { watchComposition } from "./keys/ime";
+import { startRouting } from "./state/route.svelte";
+import "./tokens.css";
+import "./styles/base.css";
+import "./styles/parts.css";
+import "./styles/frame.css";
+import "./styles/rows.css";
+import "./styles/map.css";
+import "./styles/live.css";
+import "./styles/check.css";
+import "./styles/search.css";
+import "./styles/sheets.css";
+import "./styles/narrow.css";
+
+watchComposition(document);
+startRouting();
+startKeys();
+mount(App, { target: document.getElementById("app")! });

@@ -1,0 +1,2 @@
+import { zh } from "./zh-TW";
+export const en = zh;
