@@ -10,7 +10,7 @@ from litestar import Response, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery, JSONBody
+from litestar.params import Body, FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from guardian.domain.errors import InputRefusedError
@@ -52,17 +52,19 @@ def _as_file(name: str) -> dict[str, str]:
 async def list_hits(
     subject: NamedDependency[Subject],
     hit_desk: NamedDependency[HitDesk],
-    state: FromQuery[str] = "open",
+    which: Annotated[str, QueryParameter(name="state")] = "open",  # `state` itself is a word of the framework
     cursor: FromQuery[str] = "",
 ) -> HitPage:
     """The queue (`open`), what I check (`mine`), or what is decided (`checked`)."""
-    return await hit_desk.list_hits(subject, state, cursor)
+    return await hit_desk.list_hits(subject, which, cursor)
 
 
 @get("/hits.csv", opt={"action": "hits.export"})
-async def export_hits(hit_desk: NamedDependency[HitDesk], state: FromQuery[str] = "checked") -> Stream:
+async def export_hits(
+    hit_desk: NamedDependency[HitDesk], which: Annotated[str, QueryParameter(name="state")] = "checked"
+) -> Stream:
     """Hits as a file for a spreadsheet."""
-    return Stream(hit_desk.export_csv(state), media_type=CSV, headers=_as_file(f"hits-{state}"))
+    return Stream(hit_desk.export_csv(which), media_type=CSV, headers=_as_file(f"hits-{which}"))
 
 
 @get("/hits/{hit_id:str}", opt={"action": "hits.view"})
