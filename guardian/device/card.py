@@ -57,6 +57,8 @@ class AlarmCard(msgspec.Struct, frozen=True, kw_only=True):
     crop_sha256: str = ""
     overview_sha256: str = ""
     clock_set: bool = True
+    box: tuple[float, float, float, float] | None = None
+    """The plate in the overview: left, top, width, height as shares of it."""
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -194,4 +196,13 @@ def make_card(
         crop_sha256=read.crop.sha256 if read.crop is not None else "",
         overview_sha256=read.overview.sha256 if read.overview is not None else "",
         clock_set=clock_set,
+        box=_box(read),
     )
+
+
+def _box(read: Read) -> tuple[float, float, float, float] | None:
+    photo, corners = read.overview, read.corners
+    if photo is None or corners is None or not (photo.width_px and photo.height_px):
+        return None
+    xs, ys = [x / photo.width_px for x, _ in corners], [y / photo.height_px for _, y in corners]
+    return (round(min(xs), 4), round(min(ys), 4), round(max(xs) - min(xs), 4), round(max(ys) - min(ys), 4))
