@@ -191,7 +191,8 @@ class HitDesk:
             else:
                 chosen = mine if state == "mine" else ranked
                 if cursor:
-                    chosen = [rank for rank in chosen if rank > _parse_rank(cursor)]
+                    last = _parse_rank(cursor)
+                    chosen = [rank for rank in chosen if rank > last]
                 rows = [by_id[rank[3]] for rank in chosen[:PAGE]]
                 following = ".".join(str(part) for part in chosen[PAGE - 1]) if len(chosen) > PAGE else ""
             open_count = len(open_rows) if len(open_rows) < OPEN_MAX else _count_open(connection)
