@@ -35,7 +35,7 @@ from guardian.access.audit import AuditRecord
 from guardian.access.body import GoneError, read_body, unpack
 from guardian.access.chain import Entry
 from guardian.access.device_proof import DeviceProof
-from guardian.access.lookups import TRACE, RecordedLookups, Trace
+from guardian.access.lookups import TRACE, RecordedLookups, Trace, follow_streams
 from guardian.access.model import (
     NOBODY,
     CrossSiteError,
@@ -278,6 +278,7 @@ class Seam:
         gone = asyncio.Event()
         trace = Trace()
         held = HeldAnswer(send, scope, trace)
+        follow_streams()
         token = TRACE.set(trace)
         try:
             answering = asyncio.ensure_future(self.app(scope, _given(body, _until(gone)), held))
@@ -295,11 +296,13 @@ class Seam:
         try:
             await answering
         except asyncio.CancelledError:
-            if not gone.is_set():
+            if not gone.is_set():  # it is we who are ended (the server stops)
                 answering.cancel()
+                await asyncio.wait([answering])
                 raise
         finally:
             watching.cancel()
+            await trace.end_streams()
             for lookup_id in trace.unsaid:
                 await self.access.lookups.close_unsaid(lookup_id, left=held.left)
 
