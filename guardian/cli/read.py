@@ -90,7 +90,7 @@ def _read_all(engine: Engine, paths: tuple[Path, ...], report: _Report, show: Pa
             report.error(path, error)
             continue
         elapsed_ms = (time.perf_counter() - started) * 1000
-        seen = [_scaled(plate, picture.scale) for plate in seen]
+        seen = [_scaled(plate, picture.scale) for plate in seen if picture.holds(plate.corners)]
         pictures, plates = pictures + 1, plates + len(seen)
         report.picture(path, picture, seen, elapsed_ms)
         if show is not None:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from guardian.domain.errors import InputRefusedError
+from guardian.domain.read import Corners
 from guardian.vision.ports import Frame
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -41,7 +42,8 @@ class Picture(msgspec.Struct, frozen=True):
 
     `frame` is (H, W, 3) uint8 BGR. `width` and `height` are those of the upright picture as a viewer shows it;
     `scale` leads from pixels of `frame` to those (1 except for very large JPEG files, which are decoded smaller).
-    `cut_short` is true when the file ends before the picture does.
+    `cut_short` is true when the file ends before the picture does; `intact` is then the part of `frame` that is
+    there for certain (left, top, right, bottom).
     """
 
     frame: Frame
@@ -50,6 +52,17 @@ class Picture(msgspec.Struct, frozen=True):
     scale: float = 1.0
     warnings: tuple[str, ...] = ()
     cut_short: bool = False
+    intact: tuple[int, int, int, int] | None = None
+
+    def holds(self, corners: Corners) -> bool:
+        """Whether a place (pixels of `frame`) lies wholly in the part of the picture that is there.
+
+        A plate at the edge of what is missing is half a plate, and half a plate reads as another number.
+        """
+        if self.intact is None:
+            return True
+        left, top, right, bottom = self.intact
+        return all(left <= x <= right and top <= y <= bottom for x, y in corners)
 
 
 def load_picture(path: Path | str) -> Picture:
@@ -117,7 +130,8 @@ def decode_picture(data: bytes, *, name: str = "the picture") -> Picture:
     if (turned.size[0] > turned.size[1]) != (image.size[0] > image.size[1]):
         declared_w, declared_h = declared_h, declared_w
     frame = _as_bgr(turned, name)
-    return Picture(frame, declared_w, declared_h, scale, tuple(said), cut_short)
+    intact = _intact(frame) if cut_short else None
+    return Picture(frame, declared_w, declared_h, scale, tuple(said), cut_short, intact)
 
 
 def _bound(image: Image.Image, name: str) -> None:
@@ -188,6 +202,27 @@ def _jpeg_ends(data: bytes) -> bool:
             return True
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return False
+
+
+def _intact(frame: Frame) -> tuple[int, int, int, int]:
+    """What is left when the even lines at each side, which the decoder has filled in, are taken off.
+
+    Where some were taken off, two more rows of blocks (32 px) go: the last one may be there in part.
+    """
+    height, width = frame.shape[:2]
+    grey = frame[:, :, 1].astype(np.int16)
+
+    def even(lines: npt.NDArray[np.int16]) -> int:
+        flat = np.ptp(lines, axis=1) <= 2
+        return int(np.argmin(flat)) if not flat.all() else len(flat)
+
+    top, bottom = even(grey), even(grey[::-1])
+    left, right = even(grey.T), even(grey.T[::-1])
+
+    def off(lines: int) -> int:
+        return lines + 32 if lines else 0
+
+    return off(left), off(top), width - off(right), height - off(bottom)
 
 
 def _upright(image: Image.Image) -> Image.Image:

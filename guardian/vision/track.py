@@ -217,8 +217,8 @@ class Tracker:
         self.counts.frames += 1
         self.counts.plates_seen += len(plates)
         out: list[TrackResult] = []
-        for track in [t for t in self._tracks if frame_ms - t.last_ms > self.settings.gap_ms]:
-            out.extend(self._end(track))
+        for gone in [t for t in self._tracks if frame_ms - t.last_ms > self.settings.gap_ms]:
+            out.extend(self._end(gone))
         free = list(self._tracks)
         touched: list[_Track] = []
         for plate in sorted(plates, key=lambda p: -p.confidence_prob):
