@@ -50,7 +50,7 @@ class Link(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        return f"/#token={self.token}"
+        return f"/enter#token={self.token}"
 
 
 class Session(msgspec.Struct, frozen=True):

@@ -29,7 +29,7 @@ async def test_anybody_may_ask_for_health_and_nobody_for_a_hit(tmp_path: Path) -
 async def test_a_link_opens_one_session_and_the_cookie_opens_routes(tmp_path: Path) -> None:
     async with house(tmp_path) as it:
         link = await it.access.sessions.make_first_link()
-        assert link is not None and link.path == f"/#token={link.token}"
+        assert link is not None and link.path == f"/enter#token={link.token}"
         opened = await it.client.post("/api/session", json={"token": link.token}, headers={"origin": ORIGIN})
         assert opened.status_code == 200, opened.text
         assert opened.json()["role"] == "operator" and "hits.check" in opened.json()["actions"]
