@@ -7,13 +7,14 @@ kept in sizes halved separately in width and height, since walls along a street 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Picture = NDArray[np.uint8]
+Picture = NDArray[Any]
 NEAR_M = 0.6
 
 

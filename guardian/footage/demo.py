@@ -30,6 +30,7 @@ def demo_spec(
         seed=seed,
         start_ms=start_ms,
         roads=("新生南路一段", "信義路三段", "復興南路二段"),
+        start_m=352.0,
         plates=DEMO_PLATES,
     )
 

@@ -5,6 +5,8 @@ Each picture is baked for one light: painted surface times the light on walls, p
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import msgspec
 import numpy as np
@@ -19,7 +21,7 @@ PX_PER_M = 36
 ARCADE_M = 3.3
 """Height of the ground floor, whose front stands back behind pillars (騎樓)."""
 
-Floats32 = NDArray[np.float32]
+Floats32 = NDArray[Any]
 # Tiles of older houses: beige, grey, pinkish, white, brown, pale green; BGR.
 _TILES = (
     (178, 196, 206), (176, 178, 178), (182, 188, 208), (214, 218, 220), (120, 140, 160), (176, 192, 178),
@@ -41,7 +43,7 @@ class House(msgspec.Struct):
 
 
 def _bake(paint: Floats32, glow: Floats32, rig: LightRig, *, lamp_from_below: bool) -> Picture:
-    light = np.array(rig.wall, np.float32) * np.ones((paint.shape[0], 1, 1), np.float32)
+    light: Floats32 = np.array(rig.wall, np.float32) * np.ones((paint.shape[0], 1, 1), np.float32)
     if rig.lamps and lamp_from_below:  # street lamps and shops brighten the lower floors
         height = np.linspace(1, 0, paint.shape[0], dtype=np.float32)[:, None, None]
         light = light + np.array((0.10, 0.16, 0.20), np.float32) * (1 - height) ** 1.5 * rig.glow
@@ -49,7 +51,7 @@ def _bake(paint: Floats32, glow: Floats32, rig: LightRig, *, lamp_from_below: bo
 
 
 def _wall(width: int, height: int, rng: np.random.Generator) -> Floats32:
-    base = np.array(_TILES[int(rng.integers(len(_TILES)))], np.float32) * rng.uniform(0.82, 1.04)
+    base: Floats32 = np.array(_TILES[int(rng.integers(len(_TILES)))], np.float32) * rng.uniform(0.82, 1.04)
     wall = np.empty((height, width, 3), np.float32)
     wall[:] = base
     if rng.random() < 0.7:  # tiles with joints
@@ -107,7 +109,8 @@ def _window(
 
 
 def _front(width: int, height: int, floors: int, rng: np.random.Generator, rig: LightRig) -> Picture:
-    paint, glow = _wall(width, height, rng), np.zeros((height, width, 3), np.float32)
+    paint = _wall(width, height, rng)
+    glow: Floats32 = np.zeros((height, width, 3), np.float32)
     storey = height / floors
     bays = max(1, round(width / PX_PER_M / 3.6))
     balcony = rng.random() < 0.35
@@ -168,7 +171,7 @@ def _shop(width: int, height: int, rng: np.random.Generator, rig: LightRig) -> P
             for shelf in range(int(rng.integers(2, 5))):  # shelves, counters, people: blocks of colour
                 ys = y0 + int((height - y0) * (0.25 + 0.17 * shelf))
                 for xs in range(x + 3, x + w - 6, int(rng.integers(6, 14))):
-                    colour = rng.uniform(30, 230, 3)
+                    colour = rng.uniform(40, 210) + rng.uniform(-45, 45, 3)
                     cv2.rectangle(
                         paint,
                         (xs, ys),

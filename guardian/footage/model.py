@@ -33,7 +33,8 @@ class DriveSpec(msgspec.Struct, frozen=True, kw_only=True):
     roads: tuple[str, ...] = ()
     start_ms: int = START_MS
     plates: tuple[tuple[str, Body], ...] = ()
-    speed_kmh: float = 19.0
+    start_m: float = 0.0  # how far along the roads the drive begins
+    speed_kmh: float = 15.5
     stops: bool = True
     stamp: str = ""  # a line in the corner, as cameras print it; empty prints none
 

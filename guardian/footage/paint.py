@@ -57,7 +57,7 @@ class Skin(msgspec.Struct):
 class Seen(msgspec.Struct):
     """What came of drawing: the outline, and the plate's corners where it faces the camera."""
 
-    hull: NDArray[np.float32]
+    hull: Picture  # (N, 2) float32
     depth_m: float
     plate: Floats | None = None
     facing: float = 0.0  # cosine between the plate's normal and the line to the lens
@@ -122,7 +122,7 @@ def shade(
             glow[index] = (60, 180, 250)
         elif material is Material.AMBER and pose.lamps:
             glow[index] = (4, 26, 60)
-    return np.clip(colour + glow, 0, 255)
+    return np.asarray(np.clip(colour + glow, 0, 255))
 
 
 _CIRCLE = np.linspace(0, 2 * np.pi, 18, endpoint=False)
@@ -166,7 +166,7 @@ class _Wheels:
         world = to_world(local.reshape(-1, 3), pose)
         seen = camera.see(world)
         count = len(local)
-        self._ok = (seen[:, 2].reshape(count, -1) > NEAR_M).all(axis=1)
+        self._ok: list[bool] = np.all(seen[:, 2].reshape(count, -1) > NEAR_M, axis=1).tolist()
         flat = (camera.project(seen) - corner) * (_FINE * 16)
         self._points = np.round(flat).astype(np.int32).reshape(count, -1, 2)
         c, s = math.cos(pose.angle), math.sin(pose.angle)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import msgspec
@@ -17,7 +18,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from guardian.domain.plate import Plate
 
-Picture = NDArray[np.uint8]
+Picture = NDArray[Any]
+"""(H, W, 3) uint8, BGR; typed loosely because OpenCV's own types are."""
 _DATA = Path(__file__).parent / "data"
 PLATE_FONT = _DATA / "plates-barlow-condensed-semibold.ttf"
 SIGN_FONT = _DATA / "signs-noto-sans-tc-bold.ttf"

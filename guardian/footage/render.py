@@ -8,7 +8,6 @@ from itertools import pairwise
 import cv2
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from guardian.footage.camera import Camera, Texture
 from guardian.footage.light import RIGS
@@ -21,7 +20,7 @@ from guardian.footage.traffic import Actor, Traffic, plan_traffic
 from guardian.footage.vehicles import Body, mesh_of
 
 _CAMERA_Z_M = 1.32
-_HALF_VIEW = math.radians(25.0)
+_HALF_VIEW = math.radians(22.5)
 _SOON_S = 1 / 30
 
 
@@ -118,7 +117,7 @@ class Studio:
 
     def film(self, number: int) -> tuple[Picture, FrameTruth]:
         """One frame, (H, W, 3) uint8 BGR, and the plates in it."""
-        spec, rig = self.spec, self.rig
+        spec = self.spec
         t = number / spec.frames_per_s
         camera = self.camera(t)
         s = self.traffic.ego(t)
@@ -180,20 +179,22 @@ class Studio:
             covers.append(seen)
         views: dict[int, PlateView] = {}
         for actor_number, seen in seen_plates:
-            quad = seen.plate
-            if quad is None:
+            corners_px = seen.plate
+            if corners_px is None:
                 continue
-            height = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
+            height = (
+                float(np.linalg.norm(corners_px[3] - corners_px[0]) + np.linalg.norm(corners_px[2] - corners_px[1])) / 2
+            )
             inside = (
-                (quad[:, 0] > 0).all()
-                and (quad[:, 0] < self.spec.width_px).all()
-                and (quad[:, 1] > 0).all()
-                and (quad[:, 1] < self.spec.height_px).all()
+                (corners_px[:, 0] > 0).all()
+                and (corners_px[:, 0] < self.spec.width_px).all()
+                and (corners_px[:, 1] > 0).all()
+                and (corners_px[:, 1] < self.spec.height_px).all()
             )
             if not inside or height < 6 or hidden.get(actor_number, 0.0) > 0.9:
                 continue
             actor = self.traffic.actors[actor_number]
-            corners = tuple((round(float(x), 2), round(float(y), 2)) for x, y in quad)
+            corners = tuple((round(float(x), 2), round(float(y), 2)) for x, y in corners_px)
             views[actor_number] = PlateView(
                 number, corners, round(height, 1), round(seen.blur_px, 2),  # type: ignore[arg-type]
                 round(hidden.get(actor_number, 0.0), 2), "front" if abs(actor.turn) > 2 else "rear",
@@ -269,7 +270,9 @@ class Studio:
         ramp = np.clip(np.linspace(1.6, 0.0, rows), 0, 1)[:, None, None]
         ramp8 = np.broadcast_to((ramp * 107).astype(np.uint8), wet.shape)
         dry = np.ascontiguousarray(255 - ramp8 // 2)
-        part[:] = cv2.add(cv2.multiply(part, dry, scale=1 / 255), cv2.multiply(wet, np.ascontiguousarray(ramp8), scale=1 / 255))
+        part[:] = cv2.add(
+            cv2.multiply(part, dry, scale=1 / 255), cv2.multiply(wet, np.ascontiguousarray(ramp8), scale=1 / 255)
+        )
 
     def _lens(
         self,
@@ -285,7 +288,7 @@ class Studio:
         picture = frame
         if rig.bloom > 0:
             small = cv2.resize(frame, (spec.width_px // 4, spec.height_px // 4), interpolation=cv2.INTER_AREA)
-            bright = cv2.max(cv2.subtract(small, (205, 205, 205, 0)), shine)
+            bright = cv2.max(cv2.subtract(small, np.full_like(small, 205)), shine)
             wide = cv2.GaussianBlur(bright, (0, 0), spec.width_px / 110)
             tight = cv2.GaussianBlur(bright, (0, 0), spec.width_px / 420)
             mixed = cv2.addWeighted(wide, 1.76 * rig.bloom, tight, 1.44 * rig.bloom, 0)
@@ -295,7 +298,7 @@ class Studio:
         dice = np.random.default_rng((spec.seed, 5, number))
         if spec.rain:
             picture = self._rain(picture, dice)
-        ox, oy = dice.integers(0, 64, 2)
+        ox, oy = int(dice.integers(0, 64)), int(dice.integers(0, 64))
         out = cv2.add(picture, self._noise[oy : oy + spec.height_px, ox : ox + spec.width_px], dtype=cv2.CV_8U)
         if spec.stamp:
             cv2.putText(

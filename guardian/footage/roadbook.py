@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -43,11 +44,26 @@ def find_drive(spec: DriveSpec) -> tuple[list[tuple[float, float]], list[str], l
             continue
         points.append(point)
         names.append(name or (names[-1] if names else ""))
+    points, names = _cut(points, names, spec.start_m)
     return points, names, _crossings(points, names, roads)
 
 
+def _cut(
+    points: list[tuple[float, float]], names: list[str], start_m: float
+) -> tuple[list[tuple[float, float]], list[str]]:
+    """Leave out the first metres; the cut may fall between two points."""
+    for index, (a, b) in enumerate(pairwise(points)):
+        length = distance_m(a[1], a[0], b[1], b[0])
+        if start_m < length:
+            share = start_m / length
+            first = (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share)
+            return [first, *points[index + 1 :]], names[index:]
+        start_m -= length
+    raise InputRefusedError("The drive would begin behind the end of its roads.", reference="drive-length")
+
+
 def _follow(graph: RoadGraph, names: tuple[str, ...]) -> Route:
-    stops = [graph.crossing(a, b) for a, b in zip(names, names[1:], strict=False)]
+    stops = [graph.crossing(a, b) for a, b in pairwise(names)]
     return graph.through(stops)
 
 

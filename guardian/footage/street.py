@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guardian.footage import traffic as lanes
-from guardian.footage.camera import Camera
+from guardian.footage.camera import Camera, Texture
 from guardian.footage.facade import ARCADE_M, House, build_house
 from guardian.footage.light import LightRig
 from guardian.footage.path import Crossing, Way
@@ -137,7 +137,7 @@ class Street:
         )  # fmt: skip
         fade = np.clip(14.0 / depth, 0.0, 1.0)[:, None].astype(np.float32)
         tone = cv2.multiply(grain.astype(np.float32) - np.float32(104.0), np.repeat(fade, grain.shape[1], axis=1))
-        grey = cv2.add(tone, (104.0, 0, 0, 0), dtype=cv2.CV_8U)
+        grey = cv2.convertScaleAbs(tone, alpha=1.0, beta=104.0)
         cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR, dst=frame[top:])
         self._draw_paint(frame, camera, s)
         lit = self._ground_light(camera, depth, right, s)
@@ -304,9 +304,14 @@ class Street:
         ceiling = np.array([(*a, ARCADE_M), (*b, ARCADE_M), (*ib, ARCADE_M), (*ia, ARCADE_M)])
         pillars = []
         for place in (s1 - 0.3, s0 + 0.3):
-            for p0, p1, u0, u1, factor in ((place - 0.28, place - 0.28, u, u + 0.55 * out, 0.82), (place - 0.28, place + 0.28, u, u, 1.0)):
+            for p0, p1, u0, u1, factor in (
+                (place - 0.28, place - 0.28, u, u + 0.55 * out, 0.82),
+                (place - 0.28, place + 0.28, u, u, 1.0),
+            ):
                 ends = at((p0, p1), (u0, u1))
-                quad = np.array([(*ends[0], ARCADE_M + 0.02), (*ends[1], ARCADE_M + 0.02), (*ends[1], 0.0), (*ends[0], 0.0)])
+                quad = np.array(
+                    [(*ends[0], ARCADE_M + 0.02), (*ends[1], ARCADE_M + 0.02), (*ends[1], 0.0), (*ends[0], 0.0)]
+                )
                 pillars.append((quad, (np.array(house.pillar, float) * factor).tolist()))
         awning = None
         if house.awning is not None:
@@ -320,7 +325,9 @@ class Street:
             thick = at((place, place + 0.22), (u0 if right else u1,) * 2)
             edge = np.array([(*thick[0], high), (*thick[1], high), (*thick[1], low), (*thick[0], low)])
             signs.append((place, edge, ends[0], ends[1], low, high, texture))
-        standing.shape = Shape(a, b, ia, ib, (gable[0], gable[1]) if right else (gable[1], gable[0]), ceiling, pillars, awning, signs)
+        standing.shape = Shape(
+            a, b, ia, ib, (gable[0], gable[1]) if right else (gable[1], gable[0]), ceiling, pillars, awning, signs
+        )
         return standing.shape
 
     def _draw_house(self, frame: Picture, camera: Camera, s: float, standing: Standing) -> None:
@@ -373,8 +380,7 @@ class Street:
     ) -> None:
         """Draw one thing; lamps that shine are added to `glare`."""
         if kind == "tree":
-            s, u, which, size = thing  # type: ignore[misc]
-            self._draw_tree(frame, camera, s, u, which, size)
+            self._draw_tree(frame, camera, *thing)  # type: ignore[misc]
         elif kind == "lamp":
             self._draw_lamp(frame, camera, float(thing), glare)  # type: ignore[arg-type]
         else:
@@ -547,7 +553,7 @@ def _sky(rng: np.random.Generator, rig: LightRig) -> Picture:
                     wx, wy = int(rng.integers(x + 2, x + w)), int(rng.integers(base - h + 2, base + 2))
                     sky[wy : wy + 2, wx : wx + 2] = np.array((130, 190, 230), np.float32) * rng.uniform(0.4, 1.0)
             x += w + int(rng.integers(0, 8))
-    return np.clip(sky, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(sky, 0, 255).astype(np.uint8))
 
 
 def _tree(rng: np.random.Generator, rig: LightRig) -> Picture:
@@ -558,20 +564,31 @@ def _tree(rng: np.random.Generator, rig: LightRig) -> Picture:
     clumps = []
     for _ in range(34):
         angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0, 1) ** 0.55
-        clumps.append((side / 2 + math.cos(angle) * away * side * 0.36, side * 0.52 + math.sin(angle) * away * side * 0.30, rng.uniform(24, 52)))
+        clumps.append(
+            (
+                side / 2 + math.cos(angle) * away * side * 0.36,
+                side * 0.52 + math.sin(angle) * away * side * 0.30,
+                rng.uniform(24, 52),
+            )
+        )
     clumps.sort(key=lambda c: -c[1])  # low ones first, lit ones over them
     for x, y, radius in clumps:
         for k in range(150):
             angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0, 1) ** 0.5 * radius
             lx, ly = x + math.cos(angle) * away * 1.15, y + math.sin(angle) * away * 0.85
-            shade = (0.50 + 0.75 * (1 - ly / side)) * (0.72 + 0.5 * (k / 150)) * (1.0 - 0.35 * (ly - y) / radius) * rng.uniform(0.75, 1.2)
+            shade = (
+                (0.50 + 0.75 * (1 - ly / side))
+                * (0.72 + 0.5 * (k / 150))
+                * (1.0 - 0.35 * (ly - y) / radius)
+                * rng.uniform(0.75, 1.2)
+            )
             colour = np.array((46, 88, 70)) * shade * wall
             if rig.glow > 0.5:
-                colour = colour + np.array((5, 16, 22)) * rig.glow * max(0.0, (ly / side - 0.35)) * rng.uniform(0.4, 1.6)
+                colour = colour + np.array((5, 16, 22)) * rig.glow * max(0.0, (ly / side - 0.35)) * rng.uniform(
+                    0.4, 1.6
+                )
             cv2.ellipse(
                 leaf, (int(lx), int(ly)), (int(rng.integers(2, 6)), int(rng.integers(1, 4))), float(rng.uniform(0, 180)), 0, 360,
                 (*np.clip(colour, 0, 255).astype(int).tolist(), 255), -1, cv2.LINE_AA,
             )  # fmt: skip
     return leaf
-
-

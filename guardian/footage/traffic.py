@@ -19,7 +19,7 @@ from guardian.footage.plate_art import STYLES
 from guardian.footage.vehicles import Body
 
 COLOURS: dict[str, tuple[float, float, float]] = {
-    "white": (228, 230, 230), "silver": (178, 180, 182), "grey": (108, 108, 106), "black": (36, 35, 34),
+    "white": (228, 230, 230), "silver": (178, 180, 182), "grey": (108, 108, 106), "black": (50, 48, 46),
     "blue": (130, 78, 36), "red": (44, 36, 160), "green": (70, 96, 50), "brown": (60, 80, 104), "yellow": (24, 186, 244),
 }  # fmt: skip
 _CAR_COLOURS = (
@@ -42,6 +42,8 @@ _DIGITS = "012356789"
 
 # Lateral places, metres to the right of the camera's lane.
 LANE_M = 3.2
+_STOP_LINE_M = 5.6  # from the edge of the crossing road back to the line
+_BOX_M = 5.0  # the scooters' box before it (機車停等區)
 PARKED_U = 2.95
 PAVEMENT_U = 4.25
 RANK_U = 5.15
@@ -153,7 +155,6 @@ def plan_traffic(spec: DriveSpec, crossings: Sequence[Crossing], rng: np.random.
     ego_times, ego_along, stops = _plan_ego(spec, crossings)
     traffic = Traffic(spec.seconds, ego_times, ego_along, [], {c.s_m: until for c, _, until in stops})
     end = ego_along[-1]
-    reserved = [list(item) for item in spec.plates]
     actors = traffic.actors
 
     def cast(body: Body, **place: object) -> Actor:
@@ -161,11 +162,11 @@ def plan_traffic(spec: DriveSpec, crossings: Sequence[Crossing], rng: np.random.
         colour = "yellow" if body is Body.TAXI else str(rng.choice(_CAR_COLOURS))
         if body is Body.BUS:
             colour = str(rng.choice(("white", "green", "blue")))
-        paint = tuple(float(v * rng.uniform(0.9, 1.08)) for v in COLOURS[colour])
-        cloth = tuple(float(v) for v in rng.uniform(25, 170, 3))
+        blue, green, red = (float(v * rng.uniform(0.92, 1.06)) for v in COLOURS[colour])
+        cloth_b, cloth_g, cloth_r = (float(v) for v in rng.uniform(40, 150) + rng.uniform(-28, 28, 3))
         helmet = ((40, 40, 44), (220, 222, 224), (60, 50, 180), (160, 120, 60), (180, 190, 240))[int(rng.integers(5))]
         actor = Actor(
-            number=len(actors), body=body, plate=plate, style=style, colour=colour, paint=paint, cloth=cloth, helmet=helmet,
+            number=len(actors), body=body, plate=plate, style=style, colour=colour, paint=(blue, green, red), cloth=(cloth_b, cloth_g, cloth_r), helmet=helmet,
             **place,  # type: ignore[arg-type]
         )  # fmt: skip
         actors.append(actor)
@@ -177,8 +178,8 @@ def plan_traffic(spec: DriveSpec, crossings: Sequence[Crossing], rng: np.random.
     # Parked along the kerb: cars in rows, gaps with ranks of scooters on the pavement.
     s = -6.0
     while s < end + 150:
-        if rng.random() < 0.62:
-            for _ in range(int(rng.integers(1, 5))):
+        if rng.random() < 0.68:
+            for _ in range(int(rng.integers(2, 6))):
                 body = Body(
                     str(
                         rng.choice(
@@ -203,7 +204,7 @@ def plan_traffic(spec: DriveSpec, crossings: Sequence[Crossing], rng: np.random.
             for _ in range(int(rng.integers(5, 11))):
                 if not near_crossing(s, 3.0):
                     cast(Body.SCOOTER, times=(0.0,), along_m=(s,), aside_m=(RANK_U - 0.35 + float(rng.normal(0, 0.06)),),
-                         turn=-0.80 + float(rng.normal(0, 0.06)), parked=True, rider=False, lamps=False)  # fmt: skip
+                         turn=-1.12 + float(rng.normal(0, 0.06)), parked=True, rider=False, lamps=False)  # fmt: skip
                 s += 0.78 + float(rng.uniform(0, 0.10))
             s += 2.2
     # The far side: parked, against us.
@@ -214,7 +215,7 @@ def plan_traffic(spec: DriveSpec, crossings: Sequence[Crossing], rng: np.random.
             cast(body, times=(0.0,), along_m=(s,), aside_m=(FAR_KERB_U + 1.3,), turn=math.pi, parked=True, lamps=False)
         s += 6.4 + float(rng.uniform(0, 2.0))
     _plan_moving(traffic, spec, cast, rng, stops)
-    _hand_out(traffic, reserved)
+    _hand_out(traffic, spec.plates)
     return traffic
 
 
@@ -227,15 +228,14 @@ def _plan_ego(
     t, s, v = 0.0, 0.0, cruise
     times, along = [0.0], [0.0]
     stops: list[tuple[Crossing, float, float]] = []
-    waiting = [c for c in crossings if c.signals and c.s_m > 45] if spec.stops else []
-    gap = 0.0
+    waiting = [c for c in crossings if c.signals and c.s_m > 60] if spec.stops else []
     wait_until = 0.0
     while t < spec.seconds + 4:
         target = cruise * (1 + 0.10 * math.sin(t * 0.35))
         if waiting:
-            halt = waiting[0].s_m - waiting[0].width_m / 2 - 13.5
+            halt = waiting[0].s_m - waiting[0].width_m / 2 - _STOP_LINE_M - 17.6
             left = halt - s
-            if left < 0.3 and wait_until == 0.0:
+            if left < 0.7 and wait_until == 0.0:
                 wait_until = t + 9.0
                 stops.append((waiting[0], t, wait_until))
             if wait_until and t >= wait_until:
@@ -246,7 +246,6 @@ def _plan_ego(
         v = max(v, 0.0)
         s += v * step
         t += step
-        gap += step
         times.append(t)
         along.append(s)
     return times, along, stops
@@ -335,10 +334,56 @@ def _plan_moving(
                 turn=math.pi,
             )
             s0 += float(rng.uniform(16, 34))
-    del stops
+    for crossing, arrived, green in stops:
+        _hold_at_red(traffic, crossing, arrived - 5.0, green)
+        for k, t0 in enumerate(np.arange(arrived - 2.0, green - 2.5, 2.1)):  # the other road has green meanwhile
+            body = Body(str(rng.choice(["sedan", "taxi", "scooter", "suv", "van"])))
+            from_left = k % 2 == 0
+            u0, u1 = (-46.0, 46.0) if from_left else (46.0, -46.0)
+            place = crossing.s_m + (-2.2 if from_left else 2.2)
+            make(
+                body,
+                times=(float(t0), float(t0) + 10.5),
+                along_m=(place, place),
+                aside_m=(u0, u1),
+                turn=-math.pi / 2 if from_left else math.pi / 2,
+            )
 
 
-def _hand_out(traffic: Traffic, reserved: list[list[object]]) -> None:
+def _hold_at_red(traffic: Traffic, crossing: Crossing, red: float, green: float) -> None:
+    """Let nobody of our direction drive over a red light: they queue at the line, each behind the one before."""
+    line = crossing.s_m - crossing.width_m / 2 - _STOP_LINE_M
+    last: dict[int, float] = {}
+    coming = [
+        a
+        for a in traffic.actors
+        if not a.parked and abs(a.turn) < 0.5 and len(a.times) > 2 and a.at(red)[0] < line - 1.0
+    ]
+    for actor in sorted(coming, key=lambda a: -a.at(red)[0]):
+        scooter = actor.body is Body.SCOOTER
+        half = 0.95 if scooter else 5.6 if actor.body is Body.BUS else 2.4
+        lane = round(actor.at(red)[1] * (2 if scooter else 1)) * (10 if scooter else 1)
+        limit = min(line - half - (0.5 if scooter else _BOX_M), last.get(lane, math.inf) - half)
+        along = list(actor.along_m)
+        held = False
+        for index in range(1, len(along)):
+            t, step = actor.times[index], actor.times[index] - actor.times[index - 1]
+            wanted = max(along[index], along[index - 1])
+            if red <= t < green + 0.4 and along[index - 1] <= limit + 0.01:
+                brake = along[index - 1] + max(0.0, limit - along[index - 1]) * min(1.0, step * 1.3)
+                if wanted > brake and limit - along[index - 1] < 14:
+                    held = True
+                    wanted = min(wanted, brake)
+                wanted = min(wanted, limit)
+            elif held:
+                wanted = min(wanted, along[index - 1] + min(9.5, 1.2 + 1.6 * (t - green)) * step)
+            along[index] = wanted
+        actor.along_m = tuple(along)
+        if held:
+            last[lane] = limit - half - 1.2
+
+
+def _hand_out(traffic: Traffic, reserved: Sequence[tuple[str, Body]]) -> None:
     """Give the ordered numbers to vehicles of the right body that come near, spread over the drive."""
     if not reserved:
         return
@@ -346,17 +391,19 @@ def _hand_out(traffic: Traffic, reserved: list[list[object]]) -> None:
     taken: set[int] = set()
     for place, (plate, body) in enumerate(reserved):
         wanted_t = (place + 0.5) / count * traffic.seconds
-        wanted_s = traffic.ego(wanted_t) + 8.0
         best: tuple[float, Actor] | None = None
         for actor in traffic.actors:
-            if actor.body is not body or actor.number in taken or abs(actor.turn) > 2:
+            if actor.body is not body or actor.number in taken or abs(actor.turn) > 0.5:
                 continue
-            s, u = actor.at(wanted_t)
-            cost = abs(s - wanted_s) + (0 if u < 4 else 6)
-            if best is None or cost < best[0]:
-                best = (cost, actor)
+            near = 0.0  # seconds for which its plate can be read, fewer the further from the wanted moment
+            for t in np.arange(max(0.0, wanted_t - 9), min(traffic.seconds, wanted_t + 9), 0.25):
+                s, u = actor.at(float(t))
+                if 8.0 < s - traffic.ego(float(t)) < 15.0 and abs(u) < 3.4:
+                    near += 0.25 * (1 - abs(t - wanted_t) / 14)
+            if near > 0 and (best is None or near > best[0]):
+                best = (near, actor)
         if best is not None:
             actor = best[1]
             taken.add(actor.number)
-            actor.plate, actor.style = str(plate), style_of(str(plate), actor.body)
+            actor.plate, actor.style = plate, style_of(plate, actor.body)
     assert all(actor.style in STYLES for actor in traffic.actors)  # noqa: S101

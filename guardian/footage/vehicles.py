@@ -213,8 +213,8 @@ def car_mesh(body: Body, fine: int) -> Mesh:
     half_mirror = _STATIONS[body][3][4]
     y_mirror = _STATIONS[body][-4][0] - 0.32
     for side in (-1.0, 1.0):
-        x0, x1 = sorted((side * (half_mirror - 0.02), side * (half_mirror + 0.20)))
-        extras.append((_box(x0, x1, y_mirror, y_mirror + 0.09, 0.98, 1.11), Material.PAINT))
+        x0, x1 = sorted((side * (half_mirror - 0.04), side * (half_mirror + 0.13)))
+        extras.append((_box(x0, x1, y_mirror, y_mirror + 0.07, 0.99, 1.09), Material.PAINT))
     details: list[Floats] = []
     detail_materials: list[Material] = []
 
@@ -235,14 +235,29 @@ def car_mesh(body: Body, fine: int) -> Mesh:
         inner = 0.36 if not tall else 0.22
         out_x, in_x = side * (half_r - 0.035), side * (half_r - inner)
         slant = 0.05 if not tall else 0.0
-        lamp = np.array([(out_x, rear + 0.05, lamp_z1), (in_x, rear, lamp_z1 - 0.02), (in_x, rear, lamp_z0 + slant), (out_x, rear + 0.05, lamp_z0)])
+        lamp = np.array(
+            [
+                (out_x, rear + 0.05, lamp_z1),
+                (in_x, rear, lamp_z1 - 0.02),
+                (in_x, rear, lamp_z0 + slant),
+                (out_x, rear + 0.05, lamp_z0),
+            ]
+        )
         rim = lamp + (lamp - lamp.mean(axis=0)) * 0.10 + (0, -0.001, 0)
         add(rim, Material.SEAM)
-        add(lamp + (0, -0.002, 0), Material.TAIL)
+        add(lamp + np.array((0, -0.002, 0)), Material.TAIL)
         w0, w1 = sorted((side * (half_r - 0.07), side * (half_r - inner + 0.05)))
         split = lamp_z0 + (lamp_z1 - lamp_z0) * (0.42 if tall else 0.5)
-        add(_rect_at(rear - 0.004, w0, w1, split - 0.022, split + 0.018, rear=True), Material.WHITE if body is not Body.TAXI else Material.AMBER)
-        wrap = [(side * (half_r + 0.012), rear + 0.09, lamp_z1), (side * (half_r + 0.02), rear + 0.26, lamp_z1 - 0.03), (side * (half_r + 0.02), rear + 0.22, lamp_z0 + 0.05), (side * (half_r + 0.012), rear + 0.09, lamp_z0 + 0.01)]
+        add(
+            _rect_at(rear - 0.004, w0, w1, split - 0.022, split + 0.018, rear=True),
+            Material.WHITE if body is not Body.TAXI else Material.AMBER,
+        )
+        wrap = [
+            (side * (half_r + 0.012), rear + 0.09, lamp_z1),
+            (side * (half_r + 0.02), rear + 0.26, lamp_z1 - 0.03),
+            (side * (half_r + 0.02), rear + 0.22, lamp_z0 + 0.05),
+            (side * (half_r + 0.012), rear + 0.09, lamp_z0 + 0.01),
+        ]
         add(np.array(wrap), Material.TAIL)
         r0, r1 = sorted((side * (half_r - 0.12), side * (half_r - 0.30)))
         add(_rect_at(rear, r0, r1, 0.44, 0.475, rear=True), Material.TAIL)
@@ -254,7 +269,10 @@ def car_mesh(body: Body, fine: int) -> Mesh:
     add(_rect_at(rear - 0.004, -0.27, 0.27, plate_z + 0.115, plate_z + 0.14, rear=True), Material.CHROME)
     add(_rect_at(rear, -half_r + 0.16, half_r - 0.16, 0.34, 0.44, rear=True), Material.TRIM)
     add(_rect_at(rear - 0.003, -0.05, 0.05, plate_z + 0.20, plate_z + 0.245, rear=True), Material.CHROME)
-    add(_rect_at(rear - 0.002, -half_r + 0.20, half_r - 0.20, 0.415, 0.425, rear=True), Material.CHROME if body in (Body.SEDAN, Body.SUV) else Material.SEAM)
+    add(
+        _rect_at(rear - 0.002, -half_r + 0.20, half_r - 0.20, 0.415, 0.425, rear=True),
+        Material.CHROME if body in (Body.SEDAN, Body.SUV) else Material.SEAM,
+    )
     # In front: lamps, grille with bars, lower mouth, plate.
     hz = belt_f - 0.05
     for side in (-1, 1):
@@ -281,7 +299,10 @@ def car_mesh(body: Body, fine: int) -> Mesh:
             add(np.array(handle if side > 0 else handle[::-1]), Material.SEAM)
     wheel_r = 0.35 if tall and body is not Body.HATCH else 0.31
     length = st[-1][0] - st[0][0]
-    wheels = [(st[0][0] + length * 0.19, wheel_r, st[3][4] - 0.02), (st[-1][0] - length * 0.185, wheel_r, st[3][4] - 0.02)]
+    wheels = [
+        (st[0][0] + length * 0.19, wheel_r, st[3][4] - 0.05),
+        (st[-1][0] - length * 0.185, wheel_r, st[3][4] - 0.05),
+    ]
     all_faces, all_details = np.array(faces), np.array(details)
     for quads in (all_faces, all_details):
         centres = quads.mean(axis=1) * (0.0, 0.75, 0.0) + (0.0, 0.0, 0.70)

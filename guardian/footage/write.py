@@ -137,7 +137,7 @@ def is_readable(view: PlateView) -> bool:
         view.height_px >= READABLE_PX
         and view.hidden_share < 0.05
         and view.blur_px < 5.0
-        and wide > 1.1 * view.height_px
+        and wide > 1.45 * view.height_px
     )
 
 

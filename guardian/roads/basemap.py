@@ -24,6 +24,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,11 @@ def tile_of(lon_deg: float, lat_deg: float, zoom: int) -> tuple[int, int]:
     x, y = mercator(lon_deg, lat_deg)
     side = _WORLD_M / 2**zoom
     return int((x + _WORLD_M / 2) // side), int((_WORLD_M / 2 - y) // side)
+
+
+def _shapely() -> Any:
+    """Shapely, which has no types, loaded only when a map is built."""
+    return import_module("shapely")
 
 
 class _Thing(msgspec.Struct):
@@ -173,7 +179,8 @@ def _bounds_of(roads: Iterable[RoadLine]) -> tuple[float, float, float, float]:
 
 def _project(geometry: Any) -> Any:
     import numpy as np
-    import shapely
+
+    shapely = _shapely()
 
     def metres(lonlat: Any) -> Any:
         lat = np.radians(lonlat[:, 1])
@@ -184,7 +191,7 @@ def _project(geometry: Any) -> Any:
 
 def _road_things(roads: Sequence[RoadLine]) -> list[_Thing]:
     """Ways joined by name, so that a label has a line long enough to stand on."""
-    import shapely
+    shapely = _shapely()
 
     joined: dict[tuple[str, RoadKind, bool], list[Any]] = defaultdict(list)
     for road in roads:
@@ -203,7 +210,7 @@ def _road_things(roads: Sequence[RoadLine]) -> list[_Thing]:
 
 def _block_things(roads: Sequence[RoadLine], area: tuple[float, float, float, float]) -> list[_Thing]:
     """Blocks are the faces between roads; a face that park ways cross is a park."""
-    import shapely
+    shapely = _shapely()
 
     carriage = [
         _project(shapely.LineString(r.points)) for r in roads if r.kind is not RoadKind.PATH and not r.is_park_way
@@ -229,8 +236,8 @@ def _block_things(roads: Sequence[RoadLine], area: tuple[float, float, float, fl
 
 
 def _district_things(path: Path, areas: Sequence[tuple[float, float, float, float]]) -> list[_Thing]:
-    import shapely
-    from shapely.geometry import shape
+    shapely = _shapely()
+    shape = import_module("shapely.geometry").shape
 
     try:
         features = json.loads(path.read_text(encoding="utf-8"))["features"]
@@ -292,8 +299,7 @@ def _cut(
     things: Sequence[_Thing], areas: Sequence[tuple[float, float, float, float]], tell: Callable[[str], None]
 ) -> dict[tuple[int, int, int], bytes]:
     """Every tile of the covered areas, encoded and compressed; the whole country on the low zooms."""
-    import mapbox_vector_tile
-    import shapely
+    shapely, mapbox_vector_tile = _shapely(), import_module("mapbox_vector_tile")
 
     tiles: dict[tuple[int, int, int], bytes] = {}
     for zoom in range(ZOOM_MIN, ZOOM_MAX + 1):
@@ -350,18 +356,18 @@ def _write(
     centre: tuple[float, float],
     layers: tuple[str, ...],
 ) -> None:
-    from pmtiles.tile import Compression, TileType, zxy_to_tileid
-    from pmtiles.writer import Writer
+    tile: Any = import_module("pmtiles.tile")
+    writer_of: Any = import_module("pmtiles.writer").Writer
 
     with path.open("wb") as stream:
-        writer = Writer(stream)
-        for key in sorted(tiles, key=lambda k: zxy_to_tileid(*k)):
-            writer.write_tile(zxy_to_tileid(*key), tiles[key])
+        writer = writer_of(stream)
+        for key in sorted(tiles, key=lambda k: tile.zxy_to_tileid(*k)):
+            writer.write_tile(tile.zxy_to_tileid(*key), tiles[key])
         west, south, east, north = (round(v * 1e7) for v in bounds)
         writer.finalize(
             {
-                "tile_type": TileType.MVT,
-                "tile_compression": Compression.GZIP,
+                "tile_type": tile.TileType.MVT,
+                "tile_compression": tile.Compression.GZIP,
                 "min_lon_e7": west,
                 "min_lat_e7": south,
                 "max_lon_e7": east,

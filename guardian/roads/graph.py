@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -126,7 +127,7 @@ class RoadGraph:
         points: list[tuple[float, float]] = [self._place[stops[0]]]
         names: list[str] = []
         length = 0.0
-        for start, goal in zip(stops, stops[1:], strict=False):
+        for start, goal in pairwise(stops):
             leg = self.route(start, goal)
             points.extend(leg.points[1:])
             names.extend(leg.names)

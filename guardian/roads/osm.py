@@ -68,8 +68,8 @@ def load_roads(path: Path) -> list[RoadLine]:
         raise InputRefusedError(f"There is no map file '{path.name}'.", reference="map-file-missing")
     roads: list[RoadLine] = []
     try:
-        for thing in osmium.FileProcessor(str(path)).with_locations():
-            if not thing.is_way() or "highway" not in thing.tags:
+        for thing in osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY).with_locations():
+            if not isinstance(thing, osmium.osm.Way) or "highway" not in thing.tags:
                 continue
             kind = _KIND_OF_HIGHWAY.get(thing.tags["highway"])
             placed = [node for node in thing.nodes if node.location.valid()]
@@ -80,7 +80,7 @@ def load_roads(path: Path) -> list[RoadLine]:
                 placed.reverse()
             roads.append(
                 RoadLine(
-                    name=thing.tags.get("name:zh", thing.tags.get("name", "")),
+                    name=thing.tags.get("name:zh") or thing.tags.get("name") or "",
                     kind=kind,
                     oneway=oneway in ("yes", "true", "1", "-1"),
                     points=tuple((node.lon, node.lat) for node in placed),
