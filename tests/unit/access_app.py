@@ -173,7 +173,9 @@ def streaming(count: int, *, deliver: bool = True) -> Any:
     """A route that streams `count` rows of an export; it may forget to say how many."""
 
     @post("/api/exports", opt={"action": "reads.export", "lookup": True})
-    async def export(data: JSONBody[Ask], subject: NamedDependency[Subject], lookups: NamedDependency[LookupRecorder]) -> Stream:
+    async def export(
+        data: JSONBody[Ask], subject: NamedDependency[Subject], lookups: NamedDependency[LookupRecorder]
+    ) -> Stream:
         lookup_id = await lookups.begin(subject, "reads.export", data.purpose, data.case_number, {"plate": data.plate})
 
         async def rows() -> AsyncIterator[str]:
