@@ -48,8 +48,8 @@ RIGS: dict[Light, LightRig] = {
         road=(106, 105, 104), shadow=0.62, noise=2.2, exposure_s=1 / 240, bloom=0.10,
     ),
     Light.DUSK: LightRig(
-        ambient=(0.42, 0.36, 0.35), sun=(0.06, 0.10, 0.16), sun_from=(-0.8, 0.3, 0.35), wall=(0.46, 0.41, 0.41),
-        glow=0.75, lit_window_prob=0.30, lamps=True, headlight=0.30, zenith=(112, 74, 58), horizon=(132, 150, 214),
+        ambient=(0.47, 0.41, 0.39), sun=(0.06, 0.10, 0.17), sun_from=(-0.8, 0.3, 0.35), wall=(0.52, 0.46, 0.45),
+        glow=0.75, lit_window_prob=0.30, lamps=True, headlight=0.30, zenith=(126, 84, 60), horizon=(140, 164, 226),
         road=(70, 64, 62), shadow=0.45, noise=3.4, exposure_s=1 / 140, bloom=0.38,
     ),
     Light.NIGHT: LightRig(

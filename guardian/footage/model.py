@@ -29,6 +29,7 @@ class DriveSpec(msgspec.Struct, frozen=True, kw_only=True):
     height_px: int = 720
     frames_per_s: float = 12.0
     rain: bool = False
+    mount: str = "car"  # or "motorcycle": the lens sits lower and leans
     area: str = "taipei-daan"
     roads: tuple[str, ...] = ()
     start_ms: int = START_MS
@@ -50,6 +51,10 @@ class DriveSpec(msgspec.Struct, frozen=True, kw_only=True):
             raise InputRefusedError("A frame is from 160x90 to 3840x2160 pixels.", reference="drive-size")
         if self.width_px % 2 or self.height_px % 2:
             raise InputRefusedError("Width and height must be even for the video coder.", reference="drive-size")
+        if self.mount not in ("car", "motorcycle"):
+            raise InputRefusedError(
+                f"A camera is not carried by '{self.mount}'.", hint="Take car or motorcycle.", reference="drive-mount"
+            )
         if not 1 <= self.frames_per_s <= 60:
             raise InputRefusedError("A drive has from 1 to 60 frames a second.", reference="drive-rate")
 

@@ -83,17 +83,13 @@ class Studio:
         spot = self.way.world(s, 0.10 * math.sin(t * 0.41))
         angle = 0.5 * (self.way.angle(s) + self.way.angle(s + 7.0)) + 0.006 * math.sin(t * 0.53)
         roll = shake * 0.0018 * math.sin(t * 5.3)
+        height = _CAMERA_Z_M
+        if spec.mount == "motorcycle":
+            height -= 0.22
+            roll = roll * 2.5 + shake * 0.020 * math.sin(t * 0.9) + shake * 0.010 * math.sin(t * 2.3)
         return Camera(
-            spec.width_px,
-            spec.height_px,
-            self.focal_px,
-            float(spot[0]),
-            float(spot[1]),
-            _CAMERA_Z_M + bob,
-            angle,
-            pitch,
-            roll,
-        )
+            spec.width_px, spec.height_px, self.focal_px, float(spot[0]), float(spot[1]), height + bob, angle, pitch, roll
+        )  # fmt: skip
 
     def pose(self, actor: Actor, t: float) -> Pose:
         """A vehicle's place and lamps at a time."""

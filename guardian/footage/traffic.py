@@ -384,7 +384,7 @@ def _hold_at_red(traffic: Traffic, crossing: Crossing, red: float, green: float)
 
 
 def _hand_out(traffic: Traffic, reserved: Sequence[tuple[str, Body]]) -> None:
-    """Give the ordered numbers to vehicles of the right body that come near, spread over the drive."""
+    """Give the ordered numbers, and bodies, to moving vehicles whose plates stay in sight, spread over the drive."""
     if not reserved:
         return
     count = len(reserved)
@@ -393,7 +393,8 @@ def _hand_out(traffic: Traffic, reserved: Sequence[tuple[str, Body]]) -> None:
         wanted_t = (place + 0.5) / count * traffic.seconds
         best: tuple[float, Actor] | None = None
         for actor in traffic.actors:
-            if actor.body is not body or actor.number in taken or abs(actor.turn) > 0.5:
+            two_wheels = Body.SCOOTER in (actor.body, body) and actor.body is not body
+            if two_wheels or actor.parked or actor.number in taken or abs(actor.turn) > 0.5 or actor.body is Body.BUS:
                 continue
             near = 0.0  # seconds for which its plate can be read, fewer the further from the wanted moment
             for t in np.arange(max(0.0, wanted_t - 9), min(traffic.seconds, wanted_t + 9), 0.25):
@@ -405,5 +406,9 @@ def _hand_out(traffic: Traffic, reserved: Sequence[tuple[str, Body]]) -> None:
         if best is not None:
             actor = best[1]
             taken.add(actor.number)
+            if actor.body is not body and Body.TAXI in (actor.body, body):
+                actor.colour = "yellow" if body is Body.TAXI else "silver"
+                actor.paint = COLOURS[actor.colour]
+            actor.body = body
             actor.plate, actor.style = plate, style_of(plate, actor.body)
     assert all(actor.style in STYLES for actor in traffic.actors)  # noqa: S101

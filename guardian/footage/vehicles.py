@@ -506,12 +506,19 @@ def scooter_mesh(*, rider: bool, fine: int) -> Mesh:
         put(_blob((side * 0.34, 0.38, 1.16), (0.13, 0.03, 0.09), parts=max(6, n // 2)), Material.TRIM)
         put(_box(side * 0.33 - 0.01, side * 0.33 + 0.01, 0.36, 0.38, 1.0, 1.14), Material.TRIM)
     if rider:
-        put(_blob((0, -0.18, 1.12), (0.42, 0.26, 0.60), boxy=0.85, parts=n, lean=0.12), Material.CLOTH)
-        put(_blob((0, -0.08, 1.58), (0.255, 0.30, 0.28), boxy=0.95, parts=n), Material.HELMET)
+        put(_blob((0, -0.20, 0.98), (0.36, 0.27, 0.44), boxy=0.75, parts=n, lean=0.10), Material.CLOTH)  # waist
+        put(_blob((0, -0.15, 1.22), (0.44, 0.26, 0.44), boxy=0.70, parts=n, lean=0.16), Material.CLOTH)  # back
+        put(_blob((0, -0.12, 1.36), (0.50, 0.20, 0.18), boxy=0.80, parts=n, lean=0.10), Material.CLOTH)  # shoulders
+        put(_blob((0, -0.09, 1.46), (0.12, 0.12, 0.14), parts=max(6, n // 2)), Material.SKIN)
+        put(_blob((0, -0.07, 1.61), (0.25, 0.30, 0.27), boxy=0.95, parts=n), Material.HELMET)
+        put(_blob((0, 0.045, 1.60), (0.20, 0.08, 0.12), parts=max(6, n // 2)), Material.SEAM)  # visor
         for side in (-1, 1):
-            put(_blob((side * 0.24, 0.06, 1.16), (0.11, 0.50, 0.12), parts=max(6, n - 2), lean=0.35), Material.CLOTH)
-            put(_blob((side * 0.16, 0.02, 0.74), (0.16, 0.54, 0.16), parts=max(6, n - 2)), Material.SEAM)
-            put(_blob((side * 0.16, 0.24, 0.52), (0.13, 0.15, 0.46), parts=max(6, n - 2)), Material.SEAM)
+            put(_blob((side * 0.27, -0.04, 1.22), (0.13, 0.17, 0.36), parts=max(6, n - 4), lean=0.5), Material.CLOTH)
+            put(_blob((side * 0.28, 0.20, 1.06), (0.11, 0.40, 0.11), parts=max(6, n - 4), lean=0.15), Material.CLOTH)
+            put(_blob((side * 0.29, 0.38, 1.01), (0.09, 0.10, 0.09), parts=6), Material.SKIN)
+            put(_blob((side * 0.15, 0.02, 0.80), (0.17, 0.56, 0.18), parts=max(6, n - 4)), Material.SEAM)
+            put(_blob((side * 0.15, 0.26, 0.54), (0.13, 0.15, 0.48), parts=max(6, n - 4)), Material.SEAM)
+            put(_blob((side * 0.15, 0.30, 0.34), (0.11, 0.26, 0.10), parts=6), Material.TRIM)
     y = -0.925
     add(_rect_at(y, -0.125, 0.125, 0.61, 0.70, rear=True), Material.TAIL)
     for side in (-1, 1):
@@ -521,7 +528,7 @@ def scooter_mesh(*, rider: bool, fine: int) -> Mesh:
     add(_rect_at(0.60, -0.09, 0.09, 0.93, 1.04, rear=False), Material.HEAD)
     return Mesh(
         faces=np.array(faces), materials=materials, details=np.array(details), detail_materials=detail_materials,
-        plate_rear=(y - 0.045, 0.46, 0.22), plate_front=None, length_m=1.85, width_m=0.70, height_m=1.72 if rider else 1.2,
+        plate_rear=(y - 0.045, 0.46, 0.22), plate_front=None, length_m=1.85, width_m=0.70, height_m=1.75 if rider else 1.2,
         wheels=[],
     )  # fmt: skip
 
@@ -533,5 +540,5 @@ def mesh_of(body: Body, away_m: float, *, rider: bool = True) -> Mesh:
     if body is Body.BUS:
         return bus_mesh()
     if body is Body.SCOOTER:
-        return scooter_mesh(rider=rider, fine=16 if away_m < 11 and rider else 10 if away_m < 18 else 6)
+        return scooter_mesh(rider=rider, fine=20 if away_m < 10 and rider else 12 if away_m < 17 else 6)
     return car_mesh(body, 5 if away_m < 14 else 3 if away_m < 30 else 1)

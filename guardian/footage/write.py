@@ -72,7 +72,12 @@ def film_drive(spec: DriveSpec, studio: Studio, workers: int) -> Iterator[tuple[
 
 
 def render_drive(
-    spec: DriveSpec, out: Path, progress: Progress = lambda _done, _all: None, *, workers: int | None = None
+    spec: DriveSpec,
+    out: Path,
+    progress: Progress = lambda _done, _all: None,
+    *,
+    workers: int | None = None,
+    coder: tuple[str, int] = ("veryfast", 25),
 ) -> DriveFiles:
     """Film a drive into a folder.
 
@@ -80,6 +85,7 @@ def render_drive(
         spec: what to film.
         out: the folder; made if it is not there, files in it are replaced.
         progress: hears frames done and all, after each frame.
+        coder: x264's preset and quality (crf); the film of the demo in the package was made with ("slow", 31).
         workers: processes that draw; by default one for each core, two at most (memory: about 200 MB each).
 
     Raises:
@@ -105,7 +111,12 @@ def render_drive(
             "libx264", rate=round(spec.frames_per_s * 1000) if spec.frames_per_s % 1 else int(spec.frames_per_s)
         )
         stream.width, stream.height, stream.pix_fmt = spec.width_px, spec.height_px, "yuv420p"
-        stream.options = {"preset": "veryfast", "crf": "23", "tune": "zerolatency", "threads": "2"}
+        stream.options = {
+            "preset": coder[0],
+            "crf": str(coder[1]),
+            "g": str(round(spec.frames_per_s * 4)),
+            "threads": "2",
+        }
         for number, (picture, truth) in enumerate(film_drive(spec, studio, lanes)):
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             frame.pts = number
