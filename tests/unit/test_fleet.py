@@ -19,8 +19,13 @@ from tests.unit.fleet_house import OPERATOR, fleet_house
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_device_joins_by_a_code_beats_and_stands_on_the_page(tmp_path: Path) -> None:
-    async with fleet_house(tmp_path) as it:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.real("postgres"))])
+def records_url(request: pytest.FixtureRequest) -> str:
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
+async def test_a_device_joins_by_a_code_beats_and_stands_on_the_page(tmp_path: Path, records_url: str) -> None:
+    async with fleet_house(tmp_path, url=records_url) as it:
         browser = await it.sign_in(Role.OPERATOR)
         made = await it.client.post("/api/devices/codes", json={"unit": "大安分局", "kind": "car"}, headers=browser)
         assert made.status_code == 201 and len(made.json()["code"]) == 11
@@ -38,8 +43,8 @@ async def test_a_device_joins_by_a_code_beats_and_stands_on_the_page(tmp_path: P
         assert unguarded_routes(it.app) == []
 
 
-async def test_a_revoked_device_is_refused_and_its_reason_is_on_record(tmp_path: Path) -> None:
-    async with fleet_house(tmp_path) as it:
+async def test_a_revoked_device_is_refused_and_its_reason_is_on_record(tmp_path: Path, records_url: str) -> None:
+    async with fleet_house(tmp_path, url=records_url) as it:
         browser = await it.sign_in(Role.OPERATOR)
         device = await it.join()
         await it.beat(device)
