@@ -11,6 +11,7 @@ them all. Only the standard library is used, so that a test or a script can load
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import pwd
 import shutil
@@ -83,6 +84,7 @@ class Server:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,  # a killed test run leaves no server behind
                 **self.options(),
             )
         until = time.monotonic() + START_S
@@ -199,6 +201,12 @@ class S3Server(Server):
 
     def options(self) -> dict[str, Any]:
         return {"env": {**os.environ, "RCLONE_CONFIG": str(self.folder / "rclone.conf")}}
+
+
+def _end_with_parent() -> None:
+    """Linux: be ended when whoever started us is gone (PR_SET_PDEATHSIG)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
 
 
 def _has_user(name: str) -> bool:

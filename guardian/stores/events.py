@@ -33,6 +33,7 @@ PAUSE_FIRST_S = 0.1
 PAUSE_MAX_S = 10.0
 HANDLER_S_MAX = 300.0
 PRUNE_S = 60.0
+CANCEL_AGAIN_S = 0.5
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _TOPIC = re.compile(r"(>|[a-z0-9_-]+(\.[a-z0-9_-]+)*(\.[*>])?)")
 
@@ -171,10 +172,10 @@ class OutboxEvents:
         self._loop = None
         for tail in list(self._tails):
             tail.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+        while self._tasks:  # a task may lose a cancellation that meets an answer (asyncio.wait_for before 3.12)
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=CANCEL_AGAIN_S)
 
     # What an engine adds.
 

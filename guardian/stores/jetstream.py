@@ -80,7 +80,8 @@ class JetStreamEvents(OutboxEvents):
         await super().close()
         if self._client is not None:
             with contextlib.suppress(Exception):
-                await self._client.close()
+                async with asyncio.timeout(ANSWER_S):
+                    await self._client.close()
             self._client = None
 
     @property

@@ -25,8 +25,18 @@ def photos_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("s3_url"))
 
 
-@pytest.fixture(params=["memory", _real("nats")])
-def events_url(request: pytest.FixtureRequest) -> str:
-    if request.param == "memory":
-        return "memory:"
-    return str(request.getfixturevalue("nats_url"))
+@pytest.fixture(
+    params=[
+        ("memory", "sqlite"),
+        pytest.param(("memory", "postgres"), marks=pytest.mark.real("postgres")),
+        pytest.param(("nats", "postgres"), marks=pytest.mark.real("nats", "postgres")),
+    ],
+    ids="-".join,
+)
+def bus_urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """A bus and the records that hold its outbox, in the pairs that people run."""
+    bus, records = request.param
+    return (
+        "memory:" if bus == "memory" else str(request.getfixturevalue("nats_url")),
+        f"sqlite:///{tmp_path}/records.sqlite" if records == "sqlite" else str(request.getfixturevalue("postgres_url")),
+    )

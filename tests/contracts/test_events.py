@@ -20,19 +20,19 @@ Open = Callable[[], Awaitable[OutboxEvents]]
 
 
 @pytest.fixture
-async def records(records_url: str) -> AsyncIterator[SqlRecords]:
-    opened = open_records(records_url)
+async def records(bus_urls: tuple[str, str]) -> AsyncIterator[SqlRecords]:
+    opened = open_records(bus_urls[1])
     await create_missing(opened, metadata)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def open_bus(events_url: str, records: SqlRecords) -> AsyncIterator[Open]:
+async def open_bus(bus_urls: tuple[str, str], records: SqlRecords) -> AsyncIterator[Open]:
     buses: list[OutboxEvents] = []
 
     async def make() -> OutboxEvents:
-        bus = open_events(events_url, records, lambda: 1_800_000_000_000)
+        bus = open_events(bus_urls[0], records, lambda: 1_800_000_000_000)
         assert isinstance(bus, OutboxEvents)
         bus._pause_first_s, bus._tries_max = 0.01, 3
         buses.append(bus)
