@@ -176,6 +176,8 @@ def draft_entry(draft: EntryDraft, *, entry_id: str, now_ms: int) -> Drafted:
 
 def _bounded(name: str, text: str, chars_max: int) -> str:
     cleaned = text.strip()
+    if not cleaned:
+        return ""
     problem = text_problem(cleaned, chars_max=chars_max)
     if problem == "text-too-long":
         raise EntryRefusedError(

@@ -7,7 +7,8 @@ removes the entry of that number (replace mode).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 from msgspec.structs import replace
@@ -109,6 +110,7 @@ def cases_of(table: Table) -> list[str]:
     return list({row.cells[place].strip(): None for row in table.rows if place < len(row.cells) and row.cells[place]})
 
 
+@lru_cache(maxsize=65_536)
 def _readable(typed: str) -> str | None:
     try:
         return parse_plate(typed).text
@@ -123,7 +125,7 @@ class _RowRefusedError(EntryRefusedError):
 def plan_rows(
     table: Table,
     existing: Mapping[str, WatchEntry],
-    same_case: Iterable[WatchEntry],
+    same_case: Sequence[WatchEntry],
     *,
     all_ids: Mapping[str, str] | None,
     now_ms: int,
@@ -142,6 +144,7 @@ def plan_rows(
     line_of: dict[str, int] = {}
     kept_texts: set[str] = set()
     counts = {"added": 0, "updated": 0, "same": 0, "refused": 0}
+    cases = {entry.case_number for entry in same_case if entry.case_number}
     by_case = {(entry.text, entry.case_number) for entry in same_case}
     for row in table.rows:
         cells = {field: row.cells[place] for field, place in table.columns.items() if place < len(row.cells)}
@@ -152,8 +155,8 @@ def plan_rows(
             entry = drafted.entry
             if entry.text in line_of:
                 raise _repeated(entry, line_of[entry.text])
-            for twin in twin_texts(entry.text):
-                if entry.case_number and (twin, entry.case_number) in by_case:
+            for twin in twin_texts(entry.text) if entry.case_number in cases else ():
+                if (twin, entry.case_number) in by_case:
                     raise _twin(entry, twin)
         except EntryRefusedError as error:
             if text is not None:
@@ -165,6 +168,7 @@ def plan_rows(
         line_of[entry.text] = row.line
         kept_texts.add(entry.text)
         if entry.case_number:
+            cases.add(entry.case_number)
             by_case.add((entry.text, entry.case_number))
         group = "added" if former is None else "same" if entry == former else "updated"
         counts[group] += 1

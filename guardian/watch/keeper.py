@@ -302,10 +302,10 @@ class ListKeeper:
         now = self._now_ms()
         where = [entries.c.list_id == list_id]
         if find.strip():
-            needle = _escape_like(find.strip())
+            needle = _escape_like(find.strip().lower())  # SQLite folds case by itself, PostgreSQL does not
             options = [
-                entries.c.case_number.like(f"%{needle}%", escape="\\"),
-                entries.c.reason.like(f"%{needle}%", escape="\\"),
+                func.lower(entries.c.case_number).like(f"%{needle}%", escape="\\"),
+                func.lower(entries.c.reason).like(f"%{needle}%", escape="\\"),
             ]
             with contextlib.suppress(PlateTextError):
                 pattern = parse_pattern(find).text
