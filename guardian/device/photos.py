@@ -6,6 +6,7 @@ not. A start needs only the names; nothing has to be opened to know what may be 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from typing import Literal
 
@@ -95,7 +96,9 @@ class PhotoShelf:
     def remove(self, sha256: str) -> tuple[Kind, int]:
         """Remove one; gives its kind and the bytes freed."""
         kind, hit, size = self._photos.pop(sha256)
-        self._disk.remove(self._path(sha256, kind, hit))
+        # Where it cannot be removed it is sent once more after the next start, which is harmless.
+        with contextlib.suppress(OSError):
+            self._disk.remove(self._path(sha256, kind, hit))
         self.bytes -= size
         return kind, size
 

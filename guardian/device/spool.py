@@ -14,6 +14,7 @@ Reads lie in `journal.py`'s segments, pictures as sealed files beside them. Send
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import threading
 from collections.abc import Callable
@@ -142,6 +143,8 @@ class Spool:
         self._reserve = (
             reserve_bytes if reserve_bytes is not None else min(256 << 20, max(1 << 20, disk.total_bytes() // 10))
         )
+        # Room is back only when a twentieth of all is free: else each picture given up would be told as a relief.
+        self._ease = min(room_bytes, disk.total_bytes()) // 20
         self._journal = Journal(disk, f"{folder}/reads", sealer)
         self.photos = PhotoShelf(disk, f"{folder}/photos", sealer)
         self._folder = folder
@@ -230,7 +233,11 @@ class Spool:
         for segment in self._journal.segments():
             if segment == self._journal.newest or self._segment_keys.get(segment):
                 break
-            self._journal_bytes -= self._journal.remove(segment)
+            try:
+                self._journal_bytes -= self._journal.remove(segment)
+            except OSError as error:
+                log.warning("spool-segment-not-removed", errno=error.errno)
+                break
             self._segment_keys.pop(segment, None)
 
     # ---- keeping -----------------------------------------------------------------------------------------------------
@@ -305,7 +312,8 @@ class Spool:
     def _put_photo(self, sha256: str, data: bytes, kind: Literal["crop", "overview"], hit: bool) -> None:
         if self.photos.has(sha256):
             if hit:
-                self.photos.make_important(sha256)
+                with contextlib.suppress(OSError):
+                    self.photos.make_important(sha256)
             return
         if not hit and not self._make_room(len(data), for_read=False, kind=kind):
             self._count_given_up(kind)
@@ -343,7 +351,7 @@ class Spool:
                 self._press(True)
                 return False
             left += self._give_up(victim)
-        if self._pressed and not for_read and left > max(size * 4, self._reserve // 4):
+        if self._pressed and not for_read and left > max(size * 4, self._ease):
             self._press(False)
         return True
 
@@ -415,6 +423,13 @@ class Spool:
             self._pay_marks()
             self._write_held()
 
+    def settle(self) -> None:
+        """Try again what could not be written: owed marks, and reads that wait in memory."""
+        with self._lock:
+            if self._marks_owed:
+                self._pay_marks()
+            self._write_held()
+
     def _pay_marks(self) -> None:
         owed = sorted(self._marks_owed)
         for start in range(0, len(owed), MARKS_AT_ONCE):
@@ -422,12 +437,8 @@ class Spool:
             try:
                 place = self._journal.append(_encode(Done(tuple(part))))
             except (DiskFullError, OSError) as error:
-                # Removing spent segments would forget that these are delivered only in memory; keep both.
                 log.warning("spool-mark-owed", count=len(self._marks_owed), error=type(error).__name__)
-                if not isinstance(error, DiskFullError):
-                    return
-                self._drop_spent_segments()
-                return
+                break  # what is spent may go all the same: a removed read needs no mark
             self._journal_bytes += place.length
             self._marks_owed.difference_update(part)
         self._drop_spent_segments()

@@ -258,6 +258,7 @@ class Uplink:
         self._wanted = self._wanted | frozenset(answer.photos_wanted[:1000])
         self._set_state("online")
         self._take_notice(answer.notice)
+        self._spool.settle()
 
     def _send_reads(self) -> bool:
         limit = self._split_until.pop() if self._split_until else self._batch_items
@@ -288,13 +289,17 @@ class Uplink:
         """The body, and what of the batch is in it: as much as a body may hold."""
         items: list[msgspec.Raw] = []
         size = 0
+        own = self._identity.file.device_id
         for _, kept in batch:
-            raw = _encode(self._clock.redate(kept.read, kept.stamp))
+            read = self._clock.redate(kept.read, kept.stamp)
+            if read.device_id != own:  # made before the device was enrolled
+                read = msgspec.structs.replace(read, device_id=own)
+            raw = _encode(read)
             size += len(raw)
             if items and size > BODY_BYTES_MAX - 4096:
                 break
             items.append(msgspec.Raw(raw))
-        return _encode(Batch(self._identity.file.device_id, tuple(items))), batch[: len(items)]
+        return _encode(Batch(own, tuple(items))), batch[: len(items)]
 
     def _split(self, sent: list[tuple[Key, Kept]], error: RefusedByCloudError) -> None:
         """Halve what was refused as a whole; alone, the culprit is set aside."""

@@ -1,0 +1,157 @@
+"""The way to the cloud: order, signatures, the list, what an officer pressed, and what happens when it is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from guardian.device.enrol import enrol
+from guardian.device.identity import Identity
+from guardian.device.listupdate import ListRefusedError
+from guardian.device.uplink import Pauses, RefusedByCloudError
+from guardian.domain.errors import NeighbourUnreachableError, NotAllowedError
+from guardian.domain.wire import DeviceAnswer
+from tests.device.rig import NOW_MS, FakeCloud, crop_of, entry, make_read, sha_of, stamp
+from tests.device.station import open_station
+
+
+def test_reads_go_in_order_of_capture_whatever_the_order_of_keeping(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        for sequence, mono in ((1, 5000), (2, 3000), (3, 9000), (4, 1000)):
+            s.spool.put(make_read(sequence, boot=s.boot, photos=False), stamp(mono))
+        s.send_all()
+        assert [i.rsplit(".", 1)[1] for i in s.cloud.order] == ["4", "2", "1", "3"]
+
+
+def test_pictures_follow_their_reads_and_those_of_hits_come_first(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.put(1, photos=True)
+        s.put(2, photos=True, hit=True)
+        s.send_all()
+        assert len(s.cloud.photos) == 4
+        assert s.cloud.photo_order[0] == sha_of(crop_of(s.boot, 2))
+        assert s.spool.state().all_sent
+
+
+def test_a_request_number_is_never_used_twice_over_restarts(tmp_path: Path) -> None:
+    cloud = FakeCloud()
+    for _ in range(3):
+        with open_station(tmp_path, cloud) as s:
+            s.put(1)
+            s.send_all()
+    assert len(cloud.reads) == 3
+    assert cloud.requests - 1 == len(cloud.seen_counters), "no request was a replay"
+    cloud.stop()
+
+
+def test_a_cloud_that_names_a_floor_for_numbers_is_followed(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.cloud.counter_floor = 50_000
+        s.put(1)
+        s.send_all()
+        assert len(s.cloud.reads) == 1
+        assert min(s.cloud.seen_counters) > 50_000
+
+
+def test_a_wrong_code_is_refused_and_leaves_the_device_unenrolled(tmp_path: Path) -> None:
+    cloud = FakeCloud()
+    identity = Identity(tmp_path)
+    with pytest.raises(NotAllowedError):
+        enrol(identity, cloud=cloud.address, code="WRONG", name="x")
+    assert not Identity(tmp_path).enrolled
+    cloud.stop()
+
+
+def test_reads_made_before_enrolment_are_sent_under_the_new_name(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.spool.put(make_read(1, boot=s.boot, photos=False, text="ABC1235"), stamp(1))
+        lone = make_read(2, boot=s.boot, photos=False)
+        import msgspec
+
+        s.spool.put(msgspec.structs.replace(lone, device_id="unenrolled"), stamp(2))
+        s.send_all()
+        assert {r.device_id for r in s.cloud.reads.values()} == {"car-1"}
+
+
+def test_a_revoked_device_says_so_and_keeps_everything(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.put(1, 2, 3)
+        s.cloud.answer_with = 401
+        with pytest.raises(RefusedByCloudError) as refused:
+            s.uplink.step()
+        s.uplink._refused(refused.value)
+        assert s.uplink.state == "revoked"
+        assert "不再接受" in s.said["device-revoked"]
+        assert s.spool.state().reads == 3
+        s.cloud.answer_with = None
+        s.send_all()
+        assert "device-revoked" not in s.said
+        assert len(s.cloud.reads) == 3
+
+
+def test_what_an_officer_pressed_goes_with_heartbeats_until_one_is_answered(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.uplink.tell_answer(DeviceAnswer("car-1.1.1", "e1", "not_this", NOW_MS))
+        s.cloud.answer_with = 502
+        with pytest.raises(NeighbourUnreachableError):
+            s.uplink.step()
+        s.cloud.answer_with = None
+        s.send_all()
+        s.clock.advance(6_000)
+        s.send_all()
+        assert [len(beat.answers) for beat in s.cloud.heartbeats] == [1, 0]
+        assert s.cloud.heartbeats[0].answers[0].answer == "not_this"
+
+
+def test_a_login_page_in_between_is_not_taken_for_the_cloud(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.put(1)
+
+        class Portal:
+            def request(self, *_a: object, **_k: object) -> object:
+                import httpx
+
+                return httpx.Response(200, html="<h1>Free WiFi</h1>", request=httpx.Request("POST", "http://x"))
+
+            def close(self) -> None:
+                pass
+
+        s.line._client = Portal()  # type: ignore[assignment]
+        with pytest.raises(NeighbourUnreachableError):
+            s.uplink.step()
+        assert s.spool.state().reads == 1
+
+
+def test_pauses_grow_to_thirty_seconds_and_are_uneven() -> None:
+    import random
+
+    pauses = Pauses(random.Random(3))
+    seen = [pauses.next_s() for _ in range(40)]
+    assert max(seen) <= 30
+    assert seen[0] < 1
+    assert min(seen[10:]) >= 15
+    assert len({round(s, 3) for s in seen[10:]}) > 20
+
+
+def test_a_list_comes_into_force_by_delta_and_by_whole(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        a, b, c = entry("ABC1235", "a"), entry("BKD8869", "b"), entry("MHD0012", "c")
+        s.cloud.give_list(40, [a, b])
+        assert s.uplink.fetch_list(wait_s=0)
+        s.cloud.give_list(41, [c], base=40, removed=("a",), whole=[b, c])
+        assert s.uplink.fetch_list(wait_s=0)
+        assert set(s.lists.in_force.entries) == {"b", "c"}
+        assert s.lists.in_force.version == 41
+        assert not s.uplink.fetch_list(wait_s=0)
+        assert s.cloud.list_requests == [0, 40, 41]
+
+
+def test_a_list_that_another_key_signed_is_refused(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.cloud.give_list(40, [entry("ABC1235")], key=Ed25519PrivateKey.generate())
+        with pytest.raises(ListRefusedError) as refused:
+            s.uplink.fetch_list(wait_s=0)
+        assert refused.value.reference == "list-signature"
+        assert s.lists.in_force.version == 0
