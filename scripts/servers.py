@@ -217,7 +217,7 @@ def _has_user(name: str) -> bool:
 
 
 KINDS: dict[str, type[Server]] = {"postgres": PostgresServer, "nats": NatsServer, "s3": S3Server}
-SETTINGS = {"postgres": "GUARDIAN_STORES_RECORDS", "nats": "GUARDIAN_STORES_EVENTS", "s3": "GUARDIAN_STORES_PHOTOS"}
+SETTINGS = {"postgres": "GUARDIAN_STORES__RECORDS", "nats": "GUARDIAN_STORES__EVENTS", "s3": "GUARDIAN_STORES__PHOTOS"}
 
 
 def main(names: list[str]) -> int:
