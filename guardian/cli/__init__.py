@@ -12,19 +12,24 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 
 from cyclopts import App, CycloptsError, Group
 
+from guardian.cli.page import Page
 from guardian.domain.errors import GuardianError, InputRefusedError, NeighbourUnreachableError, NotAllowedError
 
-_EPILOGUE = """\
+_PAGE = """\
+Police Safety Guardian Cloud: plates read on the device, matched there, checked
+by a person, found again by a detective.
+
 Start here:
+  guardian read photo.jpg           the plates in a photo
+  guardian read folder --show out   the same, drawn into pictures
+  guardian demo                     a station and a patrol car on this machine
+  guardian COMMAND --help           what a command does, with examples
 
-  guardian read photo.jpg               the plates in a photo
-  guardian read folder --show out       the same, drawn into pictures
-  make demo                             a station and a patrol car on this machine
-
-Every command takes --help. Results go to stdout, talk to stderr; --json gives one object a line.
+Results go to stdout, talk to stderr; --json gives one object a line.
 """
 
 _TRY = Group("Try it", sort_key=1)
@@ -34,8 +39,15 @@ _OTHER = Group("Other", sort_key=9)
 
 # name, where, group, one sentence for `guardian --help`
 _NOUNS: tuple[tuple[str, str, Group, str], ...] = (
-    ("read", "guardian.cli.read:read", _TRY, "Read the plates in photos and folders of photos."),
-    ("device", "guardian.cli.device:app", _RUN, "The patrol device: read, alarm, keep, send."),
+    ("read", "guardian.cli.read:app", _TRY, "Read the plates in photos and folders of photos."),
+    ("demo", "guardian.cli.demo:demo", _TRY, "A station and a patrol car on this machine, with footage of our own."),
+    ("footage", "guardian.cli.footage:app", _TRY, "Render street drives with plates, and their truth."),
+    ("serve", "guardian.cli.serve:serve", _RUN, "Run the cloud: ingest, matching, hits, search, console."),
+    ("device", "guardian.cli.device:app", _RUN, "Run a patrol device: enrol it, play a source, see how it is."),
+    ("access", "guardian.cli.access:app", _RUN, "Sign people in with one-time links."),
+    ("migrate", "guardian.cli.migrate:migrate", _KEEP, "Bring the records to this version's tables."),
+    ("doctor", "guardian.cli.doctor:doctor", _KEEP, "What is configured, reachable, and how full."),
+    ("basemap", "guardian.cli.basemap:app", _KEEP, "Build the base map from OpenStreetMap files."),
 )
 
 
@@ -50,8 +62,8 @@ def build_app() -> App:
     """The root of the command line, with every noun that is here."""
     app = App(
         name="guardian",
-        help="Police Safety Guardian Cloud: plates read on the device, matched there, checked by a person.",
-        help_epilogue=_EPILOGUE,
+        help=_PAGE,
+        help_formatter=Page(),
         help_format="plaintext",
         version=_version,
         version_flags=["--version"],
@@ -59,6 +71,8 @@ def build_app() -> App:
     app["--help"].group = _OTHER
     app["--version"].group = _OTHER
     for name, where, group, sentence in _NOUNS:
+        if find_spec(where.partition(":")[0]) is None:
+            continue  # an installation in parts (guardian[device], [cloud]) has the nouns of its parts
         app.command(where, name=name, group=group, help=sentence)
     return app
 
@@ -81,11 +95,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         answer = app(
             list(argv) if argv is not None else None,
             exit_on_error=False,
-            print_error=True,
+            print_error=False,
             result_action="return_value",
         )
         sys.stdout.flush()
-    except CycloptsError:
+    except CycloptsError as error:
+        print(f"misused: {' '.join(str(error).split())}", file=sys.stderr)
+        print("  guardian --help shows what there is; guardian COMMAND --help how it is used.", file=sys.stderr)
         return 2
     except GuardianError as error:
         print(f"{error.reference}: {error.sentence}", file=sys.stderr)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.text import Text
 
@@ -27,37 +27,50 @@ if TYPE_CHECKING:
 _FILES_MAX = 1_000_000
 _SKIPPED_NAMES = {"thumbs.db", "desktop.ini"}
 
+_EXAMPLES = """\
+Examples:
+  guardian read photo.jpg                     numbers, how sure, who wears them
+  guardian read folder --show out             pictures with boxes and texts
+  guardian read folder --json > reads.jsonl   one JSON object for each picture
+  guardian read crops --crops                 each picture is one plate, cut out
 
+Folders are read with all that is in them, in order of name. What is in a file
+decides, not its ending. A file that is no picture is said and the others go on;
+the exit code is then 1. Doubtful characters are marked.
+"""
+
+app = App(
+    name="read",
+    usage="Usage: guardian read FILE_OR_FOLDER… [--json] [--show OUT] [--crops]",
+    help_format="plaintext",
+    help_epilogue=_EXAMPLES,
+)
+
+
+@app.default
 def read(
     paths: Annotated[tuple[Path, ...], Parameter(name="FILE_OR_FOLDER", negative=())],
     /,
     *,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     show: Annotated[Path | None, Parameter(name="--show")] = None,
-    crops: Annotated[bool, Parameter(negative=())] = False,
-    threads: Annotated[int, Parameter(name="--threads")] = 0,
+    crops: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    threads: Annotated[int, Parameter(name="--threads", show_default=False)] = 0,
 ) -> int:
-    """Read the plates in photos and folders of photos.
-
-      guardian read photo.jpg                     numbers, how sure, what they are worn by
-      guardian read folder --json > reads.jsonl   one JSON object for each picture
-      guardian read folder --show out             pictures with boxes and texts into out/
-
-    Folders are read with all that is in them, in order of name. A file that is no picture is said, and the others go on;
-    the exit code is then 1.
+    """Read every plate in each picture.
 
     Parameters
     ----------
     paths
         Pictures, or folders of pictures.
     json
-        One object a line: file, width, height, plates, elapsed_ms; or file and error.
+        One object a line: file, width, height, plates, elapsed_ms; or file, error.
     show
-        A folder for pictures with boxes and texts; it is made when it is not there.
+        A folder for pictures with boxes and texts; made when it is not there.
     crops
         Each picture is one plate, already cut out.
     threads
-        Processor cores to use; 0 takes all but one, four at most.
+        Processor cores to use; 0 is all but one, four at most.
     """
     if not paths:
         raise InputRefusedError("No picture was named.", hint="guardian read photo.jpg", reference="nothing-to-read")
