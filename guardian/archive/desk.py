@@ -80,7 +80,15 @@ class SearchDesk:
         now_ms: Callable[[], int],
         places: Places | None = None,
         export_page: int = EXPORT_PAGE,
+        settle_s: float = SETTLE_S,
     ) -> None:
+        """Wire the desk.
+
+        Args:
+            filler: asked to bring what was stored into the column store before a question is answered.
+            grants: learns which pictures an answer shows.
+            settle_s: how long a question waits for the filler; after it the answer says that it is behind.
+        """
         self._records = records
         self._archive = archive
         self._filler = filler
@@ -89,6 +97,7 @@ class SearchDesk:
         self._now_ms = now_ms
         self._places = places
         self._export_page = export_page
+        self._settle_s = settle_s
         self._running: dict[str, asyncio.Task[SearchAnswer]] = {}
         self._replaced: set[asyncio.Task[SearchAnswer]] = set()
 
@@ -135,10 +144,11 @@ class SearchDesk:
     async def _first(
         self, subject: Subject, lookup_id: str, request: SearchRequest, question: Question
     ) -> SearchAnswer:
-        filled = await self._filler.settle(SETTLE_S)
+        filled = await self._filler.settle(self._settle_s)
         saved = _Saved(secrets.token_urlsafe(16), subject.id, filled.number, request)
         await self._records.write(lambda connection: self._save(connection, saved))
-        return await self._answer(subject, lookup_id, saved, question, None, whole=True)
+        answer = await self._answer(subject, lookup_id, saved, question, None, whole=True)
+        return answer if filled.whole else msgspec.structs.replace(answer, behind=True)
 
     async def _answer(
         self,
@@ -231,7 +241,7 @@ class SearchDesk:
         parse_read_id(read_id)
         lookup_id = await self._lookups.begin(subject, "reads.view", purpose, case_number, {"read": read_id})
         try:
-            await self._filler.settle(SETTLE_S)
+            await self._filler.settle(self._settle_s)
             held = (await self._archive.find_many([read_id])).get(read_id)
             if held is None:
                 raise NotFoundError(

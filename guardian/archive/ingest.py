@@ -361,8 +361,6 @@ def judge_item(
     raw: bytes, kind: str, device_id: str, received_ms: int, *, doubtful_time_taken: bool = False
 ) -> Fault | tuple[Read, bytes]:
     """One item by itself: the read and its MessagePack, or why not. Used where the fast way failed, and by replay."""
-    if len(raw) > ITEM_BYTES_MAX:
-        return fault("item-size", "", f"It has {len(raw)} bytes.")
     try:
         read = clean(_one[kind](raw))
         packed = _encode(read)
@@ -373,6 +371,8 @@ def judge_item(
     except UnicodeEncodeError:
         return fault("text-control", "", "Half of a surrogate pair is no character.")
     found = check(read, device_id, received_ms, doubtful_time_taken=doubtful_time_taken)
+    if found is None and len(packed) > ITEM_BYTES_MAX:
+        found = fault("item-size", "", f"It has {len(packed)} bytes.")
     return found if found is not None else (read, packed)
 
 

@@ -91,6 +91,7 @@ class SearchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     histogram: tuple[TimeBin, ...] = ()
     elapsed_ms: int = 0
     newer: int = 0  # arrived since the walk began
+    behind: bool = False  # the newest reads were not searchable yet when the walk began; ask again in a moment
 
 
 class ReadDetail(msgspec.Struct, frozen=True, kw_only=True):

@@ -121,7 +121,7 @@ class ArchiveHouse:
 
     async def all_reads(self) -> list[Read]:
         """Everything that the column store holds, newest first."""
-        await self.filler.settle(10)
+        await self.filler.settle(60)
         return [held.read for held in await self.archive.recent(100_000)]
 
 
@@ -158,7 +158,7 @@ async def archive_house(
     filler = Filler(records, archive, now_ms=now, gather_s=0)
     ingest = Ingest(records, events, archive, stored_reads, now_ms=now, wake=filler.wake)  # type: ignore[arg-type]
     grants = LookupGrants(records, now_ms=now)
-    desk = SearchDesk(records, archive, filler, lookups, grants, now_ms=now, export_page=export_page)
+    desk = SearchDesk(records, archive, filler, lookups, grants, now_ms=now, export_page=export_page, settle_s=60)
     quarantine = Quarantine(records, ingest, now_ms=now)
     photos = open_photos(f"file://{folder / 'photos'}")
     who = [DETECTIVE]

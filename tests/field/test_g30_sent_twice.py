@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from guardian.archive import journal
 from tests.archive.builders import make_read
 from tests.archive.house import archive_house
 
@@ -35,9 +36,7 @@ async def test_repeats_are_known_after_the_journal_has_let_go(tmp_path: Path) ->
     async with archive_house(tmp_path, engine="chdb") as house:
         reads = [make_read(n) for n in range(20)]
         await house.send(reads)
-        await house.filler.settle(10)
-        from guardian.archive import journal
-
+        await house.filler.settle(60)
         assert await house.records.write(lambda connection: journal.drop_archived(connection, house.now_ms() + 1)) == 1
         again = await house.send(reads)
         assert (again.stored, again.already, again.quarantined) == (0, 20, 0)
