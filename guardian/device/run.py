@@ -36,6 +36,7 @@ from guardian.device.status import DeviceStatus
 from guardian.device.trackfile import SilentFeed, TrackKeeper, load_track
 from guardian.device.uplink import CloudLine, Uplink
 from guardian.domain.errors import DiskFullError
+from guardian.domain.moment import CLOCK_FLOOR_MS
 from guardian.domain.read import Read
 from guardian.domain.wire import DeviceAnswer, Heartbeat
 from guardian.vision.engine import Engine, open_engine
@@ -153,7 +154,8 @@ class Device:
         self.uplink: Uplink | None = None
         self._line: CloudLine | None = None
         if self.identity.enrolled and uplink:
-            self._line = CloudLine(self.identity)
+            # By the machine's own clock: TLS knows no other.
+            self._line = CloudLine(self.identity, clock_set=time.time() * 1000 >= CLOCK_FLOOR_MS)
             self.uplink = Uplink(
                 self._line,
                 identity=self.identity,

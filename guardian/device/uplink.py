@@ -15,6 +15,7 @@ as a replay and simply asked again under a new number.
 from __future__ import annotations
 
 import random
+import ssl
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -85,14 +86,42 @@ def _told_error(response: httpx.Response) -> RefusedByCloudError:
     return RefusedByCloudError(response.status_code, body.reference, body.sentence)
 
 
+X509_V_FLAG_NO_CHECK_TIME = 0x200000
+"""OpenSSL, x509_vfy.h: everything of a certificate is checked but its dates."""
+
+
+def tls_context(*, clock_set: bool) -> ssl.SSLContext:
+    """How the cloud's certificate is checked.
+
+    A machine that wakes up in 1970 finds every certificate "not yet valid", so it would never get on line to learn the
+    time (field case G14). Until its clock was set, dates are left out; issuer and name are checked as ever, what we send is
+    signed, and lists are believed by their own signature alone.
+    """
+    context = ssl.create_default_context()
+    if not clock_set:
+        context.verify_flags |= X509_V_FLAG_NO_CHECK_TIME
+    return context
+
+
 class CloudLine:
     """Signed requests to one cloud. Used by both threads."""
 
-    def __init__(self, identity: Identity, *, client: httpx.Client | None = None, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        client: httpx.Client | None = None,
+        timeout_s: float = 10.0,
+        clock_set: bool = True,
+    ) -> None:
         self._identity = identity
         self._base = identity.file.cloud.rstrip("/")
         self._numbering = threading.Lock()
-        self._client = client or httpx.Client(timeout=httpx.Timeout(timeout_s, connect=5.0), follow_redirects=False)
+        self._client = client or httpx.Client(
+            timeout=httpx.Timeout(timeout_s, connect=5.0),
+            follow_redirects=False,
+            verify=tls_context(clock_set=clock_set),
+        )
 
     def ask(
         self, method: str, path: str, body: bytes = b"", *, query: str = "", kind: str = MSGPACK, wait_s: float = 0.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -180,14 +181,17 @@ class CameraSource:
         while not stop.is_set():
             health.openings += 1
             seen = health.frames
+            heard = time.monotonic()
             try:
                 with self._open() as container:
+                    heard = time.monotonic()
                     if not container.streams.video:
                         raise av.error.InvalidDataError(0, "no picture track")
                     for _, image in _pictures(container, health):
                         if stop.is_set():
                             return
                         tries = 0
+                        heard = time.monotonic()
                         health.waiting = ""
                         health.frames += 1
                         # A camera's stamps may lie hours off; what counts is when the picture came (G12).
@@ -195,8 +199,10 @@ class CameraSource:
                         health.last_frame_mono_ms = now
                         yield Frame(image, now, health.frames, name=self.name)
                 why = "camera-ended"
-            except (av.error.FFmpegError, OSError) as error:
-                why = "camera-hangs" if isinstance(error, av.error.ExitError | TimeoutError) else "camera-unreachable"
+            except (av.error.FFmpegError, OSError):
+                # FFmpeg's errors do not tell a hanging camera from one that refuses; the time that it took does.
+                hung = time.monotonic() - heard >= 0.9 * min(self._timeouts)
+                why = "camera-hangs" if hung else "camera-unreachable"
             if health.frames == seen:
                 health.failed_openings += 1
             health.waiting = why

@@ -1,43 +1,38 @@
-"""G26: a misread digit is never an exact alarm, and nobody is stopped unchecked."""
+"""G26 (and G05) on the device: an exact match that rests on a doubtful character is no exact alarm, in any way of showing."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from rich.console import Console
 
-import pytest
-
-from guardian.domain.errors import ConflictError
+from guardian.device.card import make_card
+from guardian.device.screen import render_card
+from guardian.device.speech import sentence
 from guardian.domain.read import Alternative
-from guardian.domain.watch import HitState, MatchStrength, Outcome
-from tests.watch.house import open_house
+from guardian.domain.watch import MatchStrength
+from guardian.watch.matcher import Matcher
+from tests.device.rig import NOW_MS, entry, make_read
 
-pytestmark = pytest.mark.anyio
-
-
-async def test_the_doubtful_digit_makes_it_a_look_alike_with_the_place_marked(tmp_path: Path) -> None:
-    probs = (0.99, 0.99, 0.99, 0.52, 0.99, 0.99, 0.99)
-    alternatives = ((), (), (), (Alternative("7", 0.47),), (), (), ())
-    async with open_house(tmp_path) as house:
-        await house.enter("BKD-2012", kind="汽車")
-        await house.arrive(house.read("BKD2012", char_probs=probs, alternatives=alternatives, confidence_prob=0.52))
-        (card,) = await house.hits()
-        assert card.strength is MatchStrength.LOOKALIKE
-        assert card.doubtful == (3,)
-        assert {row.aspect: row.verdict for row in card.looks}["plate"] == "unknown"
-        for before in (HitState.WRONG_PLATE, None):
-            facts = card.facts
-            if before is not None:
-                facts = (await house.desk.decide(card.id, house.lin, before, seen_fact=facts)).card.facts
-            with pytest.raises(ConflictError) as refused:
-                await house.desk.come_out(card.id, house.lin, Outcome.STOPPED, seen_fact=facts)
-            assert refused.value.reference == "outcome-before-check"
+PROBS = (0.99, 0.99, 0.99, 0.99, 0.99, 0.99, 0.52)
+ALTERNATIVES = ((),) * 6 + ((Alternative("7", 0.47),),)
 
 
-async def test_the_number_that_the_photo_shows_is_told_as_well(tmp_path: Path) -> None:
-    probs = (0.99, 0.99, 0.99, 0.52, 0.99, 0.99, 0.99)
-    alternatives = ((), (), (), (Alternative("7", 0.47),), (), (), ())
-    async with open_house(tmp_path) as house:
-        await house.enter("BKD-7012")
-        await house.arrive(house.read("BKD2012", char_probs=probs, alternatives=alternatives))
-        (card,) = await house.hits()
-        assert (card.strength, card.differing, card.likelihood_prob) == (MatchStrength.LOOKALIKE, (3,), 0.47)
+def test_word_tone_mark_and_sentence_differ_from_an_exact_alarm() -> None:
+    watched = entry("BKD2012", "e1", kind="car")
+    read = make_read(1, text="BKD2012", probs=PROBS, alternatives=ALTERNATIVES)
+    (match,) = Matcher((watched,), 1).match(read.text, read.char_probs, read.alternatives, at_ms=NOW_MS)
+    assert match.strength is MatchStrength.LOOKALIKE
+    shown = make_card(read, match, watched, list_version=1, list_issued_ms=NOW_MS)
+    assert not shown.sure
+    assert shown.tone == "near"
+    assert [s.place for s in shown.signs if s.doubtful] == [6]
+    assert shown.yes == "是 BKD-2012"
+    said = sentence(shown)
+    assert said.startswith("再看一眼。像失竊車輛。")
+    assert "第七字可能是拐" in said
+    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(render_card(shown, 0, NOW_MS, 100, 34))
+    text = console.export_text()
+    assert "再看一眼" in text
+    assert "完全相符" not in text
+    assert "（或 7）" in text
+    assert "╍" in text, "a dashed frame"
