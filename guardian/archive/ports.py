@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -33,6 +33,7 @@ class Counted(msgspec.Struct, frozen=True):
     exact: bool
 
 
+@runtime_checkable
 class Archive(Protocol):
     """The national archive. Every answer leaves out what is older than the law allows, in one place of each engine.
 
@@ -89,6 +90,7 @@ class Archive(Protocol):
         ...
 
 
+@runtime_checkable
 class Places(Protocol):
     """What people call a place."""
 
@@ -97,6 +99,7 @@ class Places(Protocol):
         ...
 
 
+@runtime_checkable
 class PhotoGrants(Protocol):
     """Who may see which picture by which reference."""
 

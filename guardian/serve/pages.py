@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from litestar import Request, Response, get
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from guardian.domain.errors import NotFoundError
 from guardian.serve.ranges import answer_file
@@ -26,10 +26,12 @@ NO_CONSOLE = (
 
 
 class PageFolders:
-    """Where the console's build and the base map lie."""
+    """Where the console's build lies, and the base map (its PMTiles file)."""
 
     def __init__(self, console: Path, basemap: Path) -> None:
-        self.console, self.basemap = console.resolve(), basemap.resolve()
+        self.console = console.resolve()
+        # Only these two names: what else lies beside the map is not for browsers.
+        self.basemap = {"guardian.pmtiles": basemap, "labels.json": basemap.with_suffix(".json")}
 
 
 def _inside(folder: Path, name: str) -> Path | None:
@@ -41,13 +43,13 @@ def _inside(folder: Path, name: str) -> Path | None:
 async def get_basemap_file(
     name: str,
     page_folders: PageFolders,
-    range_header: str = Parameter(header="range", default="", required=False),
-    if_range: str = Parameter(header="if-range", default="", required=False),
-    if_none_match: str = Parameter(header="if-none-match", default="", required=False),
+    range_header: str = HeaderParameter(name="range", default="", required=False),
+    if_range: str = HeaderParameter(name="if-range", default="", required=False),
+    if_none_match: str = HeaderParameter(name="if-none-match", default="", required=False),
 ) -> Response[bytes]:
     """A file of the base map; PMTiles by byte range."""
-    path = _inside(page_folders.basemap, name)
-    if path is None:
+    path = page_folders.basemap.get(name)
+    if path is None or not path.is_file():
         raise NotFoundError("There is no such map file.", hint="Build one: guardian basemap build.")
     return answer_file(
         path,

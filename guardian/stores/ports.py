@@ -7,7 +7,7 @@ never commits, never keeps the connection, and does nothing but talk to the data
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,7 @@ Handler = Callable[[Event], Awaitable[None]]
 """Takes one event, at least once, in order; raising means "again, later". Idempotent by `event.id`."""
 
 
+@runtime_checkable
 class Records(Protocol):
     """Rows with transactions: SQLite in one file, or PostgreSQL."""
 
@@ -64,6 +65,7 @@ class Records(Protocol):
         ...
 
 
+@runtime_checkable
 class Photos(Protocol):
     """Pictures by the SHA-256 (64 lower-case hex digits) of their bytes. Writing twice is harmless."""
 
@@ -114,6 +116,7 @@ class Tail(Protocol):
         ...
 
 
+@runtime_checkable
 class Events(Protocol):
     """Things that happened, carried from the transaction that made them true to everyone who cares."""
 
@@ -157,6 +160,7 @@ class Events(Protocol):
         ...
 
 
+@runtime_checkable
 class Secrets(Protocol):
     """Keys that the house makes for itself. Values are never logged, never in errors."""
 

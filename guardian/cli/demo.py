@@ -1,0 +1,310 @@
+"""`guardian demo`: a station and a patrol car on this machine, with footage of our own.
+
+Starts the cloud and one patrol device as their own processes, gives the cloud a watchlist, plays a rendered drive through
+the device, and ends what it started, whatever happens. With `--seconds` it looks for itself whether reads, a hit and a
+found search really came out, and says so by its exit code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import webbrowser
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from guardian.domain.errors import GuardianError, NeighbourUnreachableError
+
+PURPOSE, CASE = "偵辦刑案", "大安分局 115-0832"
+START_LIMIT_S = 60
+
+
+class _Cloud:
+    """The demo's own browser: one signed-in session over the public routes."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+
+    def ask(self, method: str, path: str, body: object = None, *, raw: tuple[bytes, str] | None = None) -> Any:
+        data, kind = raw if raw else (json.dumps(body).encode() if body is not None else None, "application/json")
+        request = urllib.request.Request(  # noqa: S310 - loopback only
+            f"{self.address}{path}",
+            data=data,
+            method=method,
+            headers={"content-type": kind, "origin": self.address, "accept": "application/json"},
+        )
+        try:
+            with self._opener.open(request, timeout=30) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+            raise NeighbourUnreachableError(f"{method} {path} answered {error.code}: {said[:300]}") from error
+        return json.loads(text) if text else None
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted loopback port, or another where it is taken."""
+    for port in (wanted, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise NeighbourUnreachableError("No loopback port is free.")
+
+
+@contextlib.contextmanager
+def _running(command: list[str], log: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A child that ends with us: asked first, then made to."""
+    with log.open("wb") as out:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            start_new_session=True,
+        )
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait(5)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-12:])
+
+
+def _wait_for(address: str, child: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < until:
+        if child.poll() is not None:
+            raise GuardianError(f"The cloud ended at once ({child.returncode}).\n{_tail(log)}", reference="demo-cloud")
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/api/health", timeout=1) as answer:  # noqa: S310
+            if answer.status == 200:
+                return
+        time.sleep(0.2)
+    raise GuardianError(f"The cloud did not answer within {START_LIMIT_S} s.\n{_tail(log)}", reference="demo-cloud")
+
+
+def _footage(home: Path, light: str, seed: int) -> tuple[Path, Path]:
+    """The clip and its track: the one in the package, or rendered once and kept."""
+    from guardian.footage import demo_drive
+
+    began = time.monotonic()
+    shown = -1
+
+    def progress(done: int, total: int) -> None:
+        nonlocal shown
+        percent = 100 * done // max(1, total)
+        if percent >= shown + 10:
+            shown = percent
+            _say(f"  footage {percent} %")
+
+    drive = demo_drive(home / "footage", light=light, seed=seed, progress=progress)
+    _say(f"  footage: {drive.video.name}, {light}, ready in {time.monotonic() - began:.1f} s")
+    return drive.video, drive.track
+
+
+def _put_watchlist(cloud: _Cloud) -> int:
+    """Enter the demo's vehicles (all made up) as one new version."""
+    from guardian.domain.plate import display_of
+    from guardian.footage import demo_watchlist
+
+    lists = cloud.ask("GET", "/api/lists")
+    drafts = [
+        {
+            "plate": display_of(e.text),
+            "category": str(e.category),
+            "reason": e.reason,
+            "case_number": e.case_number,
+            "priority": int(e.priority),
+            "source": e.source,
+            "colour": e.colour,
+            "kind": e.kind,
+            "make": e.make,
+            "warning": e.warning,
+            "remark": e.remark,
+        }
+        for e in demo_watchlist()
+    ]
+    change = {"base_version": lists["version"], "put": drafts, "remove": [], "confirmed_twins": True}
+    return int(cloud.ask("POST", f"/api/lists/{lists['lists'][0]['id']}/changes", change)["version"])
+
+
+def _milliseconds(values: list[float]) -> str:
+    if not values:
+        return "–"
+    ordered = sorted(values)
+    return f"median {ordered[len(ordered) // 2]:.0f} ms, largest {ordered[-1]:.0f} ms"
+
+
+def _judge(cloud: _Cloud, address: str, device_status: dict[str, Any]) -> int:
+    """Print what happened; 0 only if reads, a hit and a found search came out."""
+    live = cloud.ask("GET", "/api/live")
+    hits = live["hits"]
+    reads = live["reads"]
+    found = 0
+    if hits:
+        asked = {"purpose": PURPOSE, "case_number": CASE, "plate": hits[-1]["read_display"]}
+        found = int(cloud.ask("POST", "/api/searches", asked)["count"])
+    exact = sum(h["strength"] == "exact" for h in hits)
+    arrival = [r["received_ms"] - r["captured_ms"] for r in reads]
+    raised = [
+        h["raised_ms"] - next((r["received_ms"] for r in reads if r["id"] == h["read_id"]), h["raised_ms"])
+        for h in hits
+    ]
+    _say("")
+    _say(f"  reads stored        {len(reads)}" + ("+" if len(reads) >= 200 else ""))
+    _say(f"  hits                {len(hits)} ({exact} exact, {len(hits) - exact} look-alike)")
+    _say(f"  capture → stored    {_milliseconds(arrival)}")
+    _say(f"  stored → hit        {_milliseconds([float(r) for r in raised])}")
+    if device_status.get("alarm_ms_p99") is not None:
+        _say(f"  frame → alarm       p99 {device_status['alarm_ms_p99']:.0f} ms on the device")
+    _say(f"  search for the plate of a hit: {found} read(s) found")
+    _say(f"  console             {address}")
+    if reads and hits and found:
+        _say("The demo works: reads, a hit and a found search came out.")
+        return 0
+    missing = [name for name, there in (("reads", reads), ("a hit", hits), ("a found search", found)) if not there]
+    _say(f"The demo did not work: no {', no '.join(missing)}.")
+    return 1
+
+
+def demo(
+    *,
+    seconds: Annotated[
+        int | None, Parameter(help="Run so long without a screen, then judge. Default: until Ctrl-C.")
+    ] = None,
+    browser: Annotated[bool, Parameter(help="Open the console in a browser.")] = True,
+    light: Annotated[str, Parameter(help="day, dusk or night")] = "dusk",
+    seed: int = 7,
+    port: int = 8480,
+    page_port: int = 8481,
+    home: Annotated[Path, Parameter(help="Folder of the demo; its data is made anew at each start.")] = Path(
+        "var/demo"
+    ),
+) -> int:
+    """Show the product on this machine: the cloud, one patrol car, footage, a watchlist, the console.
+
+    Everything is made up and stays on loopback. Ctrl-C ends it and leaves nothing running.
+    """
+    from guardian.serve.run import make_link
+
+    home = home.absolute()
+    for part in ("cloud", "device"):
+        shutil.rmtree(home / part, ignore_errors=True)
+    home.mkdir(parents=True, exist_ok=True)
+    port, page_port = _free_port(port), _free_port(page_port)
+    address = f"http://127.0.0.1:{port}"
+    guardian = [sys.executable, "-m", "guardian"]
+    _say("1/4 Footage of a drive through 大安")
+    video, track = _footage(home, light, seed)
+    with contextlib.ExitStack() as stack:
+        _say("2/4 The cloud, on its embedded engines")
+        log = home / "cloud.log"
+        cloud_home = home / "cloud"
+        child = stack.enter_context(
+            _running([*guardian, "serve", "--home", str(cloud_home), "--port", str(port), "--quiet"], log)
+        )
+        _wait_for(address, child, log)
+        cloud = _Cloud(address)
+        link = asyncio.run(make_link("示範值勤員", role="operator", agency="大安分局", home=cloud_home, config=None))
+        cloud.ask("POST", "/api/session", {"token": link.split("#token=", 1)[1]})
+        version = _put_watchlist(cloud)
+        _say(f"  watchlist version {version}")
+        _say("3/4 One patrol device")
+        device_home = home / "device"
+        code = cloud.ask("POST", "/api/devices/codes", {"unit": "大安 3 號", "kind": "car"})["code"]
+        enrol = subprocess.run(
+            [
+                *guardian,
+                "device",
+                "enrol",
+                "--cloud",
+                address,
+                "--code",
+                code,
+                "--name",
+                "示範巡邏車",
+                "--home",
+                str(device_home),
+            ],
+            capture_output=True,
+            text=True,
+        )
+        if enrol.returncode:
+            raise GuardianError(f"The device could not enrol.\n{enrol.stdout}{enrol.stderr}", reference="demo-device")
+        device_log = home / "device.log"
+        device = stack.enter_context(
+            _running(
+                [
+                    *guardian,
+                    "device",
+                    "run",
+                    str(video),
+                    "--track",
+                    str(track),
+                    "--home",
+                    str(device_home),
+                    "--page",
+                    str(page_port),
+                    "--speed",
+                    "real",
+                    "--loop",
+                ],
+                device_log,
+            )
+        )
+        for_person = asyncio.run(
+            make_link("示範值勤員", role="operator", agency="大安分局", home=cloud_home, config=None)
+        )
+        console = f"{address}{for_person}"
+        _say("4/4 Running")
+        _say(f"  console             {console}")
+        _say(f"  the car's card      http://127.0.0.1:{page_port}/alarm")
+        if seconds is None:
+            _say("  Ctrl-C ends the demo.")
+        if browser and seconds is None:
+            webbrowser.open(console)
+        began = time.monotonic()
+        try:
+            while seconds is None or time.monotonic() - began < seconds:
+                time.sleep(0.5)
+                if child.poll() is not None:
+                    raise GuardianError(f"The cloud ended ({child.returncode}).\n{_tail(log)}", reference="demo-cloud")
+                if device.poll() is not None:
+                    raise GuardianError(
+                        f"The device ended ({device.returncode}).\n{_tail(device_log)}", reference="demo-device"
+                    )
+        except KeyboardInterrupt:
+            _say("\nEnding the demo …")
+            return 0
+        status = subprocess.run(
+            [*guardian, "device", "status", "--home", str(device_home), "--json"], capture_output=True, text=True
+        )
+        with contextlib.suppress(ValueError):
+            return _judge(cloud, address, json.loads(status.stdout))
+        return _judge(cloud, address, {})
