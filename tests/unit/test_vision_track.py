@@ -1,0 +1,131 @@
+"""The rule of several frames, and the bounds of the tracker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from guardian.vision.track import Tracker, TrackSettings, results_of_photo, texts_agree
+
+
+def test_a_plate_seen_in_one_frame_only_is_no_read_but_is_counted(say: Any) -> None:
+    tracker = Tracker()
+    tracker.update([say.seen("BKD-8869", 0.99)], frame_ms=0)
+    assert tracker.finish() == []
+    assert tracker.counts.too_short == 1
+
+
+def test_a_sure_plate_is_decided_at_the_third_frame_and_not_again(say: Any) -> None:
+    tracker, at = Tracker(), []
+    for n in range(40):
+        for read in tracker.update([say.seen("BKD-8869", 0.98, at=(300 + 5 * n, 300))], frame_ms=66 * n):
+            at.append((n, read.text))
+    assert at == [(2, "BKD8869")]
+    assert tracker.finish() == []
+    assert tracker.counts.frames_folded == 39
+
+
+def test_an_unsure_plate_is_decided_when_it_has_been_watched_long_enough(say: Any) -> None:
+    tracker, at = Tracker(TrackSettings(decide_ms=1000)), []
+    for n in range(20):
+        at += [n for _ in tracker.update([say.seen("BKD-8869", 0.6, at=(300 + 5 * n, 300))], frame_ms=100 * n)]
+    assert at == [10]
+
+
+def test_a_plate_that_is_gone_is_decided_after_the_gap(say: Any) -> None:
+    tracker = Tracker()
+    for n in range(2):
+        assert tracker.update([say.seen("BKD-8869", 0.9)], frame_ms=100 * n) == []
+    assert tracker.update([], frame_ms=900) == []
+    (read,) = tracker.update([], frame_ms=1200)
+    assert (read.text, read.frames_seen, read.first_ms, read.last_ms) == ("BKD8869", 2, 0, 100)
+
+
+def test_a_photo_stands_alone(say: Any) -> None:
+    frame = np.full((400, 600, 3), 77, np.uint8)
+    plates = [say.seen("BKD-8869", 0.99, at=(200, 200)), say.seen("MHD-0012", 0.5, at=(400, 300))]
+    first, second = results_of_photo(plates, frame, frame_ms=5)
+    assert (first.text, first.frames_seen, first.sight.frame_ms) == ("BKD8869", 1, 5)
+    assert second.doubtful != ()
+    assert first.sight.crop_jpeg()[:2] == first.sight.overview_jpeg()[:2] == b"\xff\xd8"
+
+
+def test_the_overview_s_corners_are_in_the_overview_s_pixels(say: Any) -> None:
+    frame = np.zeros((1080, 1920, 3), np.uint8)
+    tracker = Tracker()
+    reads = []
+    for n in range(3):
+        reads += tracker.update([say.seen("BKD-8869", 0.98, at=(1000, 600))], frame_ms=100 * n, frame=frame)
+    (read,) = reads
+    assert read.sight.overview.shape == (540, 960, 3)
+    xs = [x for x, _ in read.sight.overview_corners]
+    assert abs(sum(xs) / 4 - 500) < 0.5
+
+
+def test_more_plates_than_can_be_followed_are_decided_early_and_counted(say: Any) -> None:
+    tracker, reads = Tracker(TrackSettings(tracks_max=4)), []
+    numbers = [f"ABC-{a}{b}0{a}" for a in "123" for b in "567"]
+    for n in range(2):
+        plates = [say.seen(raw, 0.9, at=(200 * i, 300)) for i, raw in enumerate(numbers[:4])]
+        reads += tracker.update(plates, frame_ms=100 * n)
+    for n in range(2, 4):
+        plates = [say.seen(raw, 0.9, at=(200 * i, 600)) for i, raw in enumerate(numbers[4:])]
+        reads += tracker.update(plates, frame_ms=100 * n)
+    assert tracker.counts.ended_early >= 4
+    assert {read.text for read in reads} >= {raw.replace("-", "") for raw in numbers[:4]}
+
+
+def test_a_long_wait_behind_one_car_keeps_a_bounded_number_of_votes(say: Any) -> None:
+    tracker = Tracker(TrackSettings(ballots_max=10, decide_ms=10_000_000, sure_prob=2.0))
+    for n in range(200):
+        tracker.update([say.seen("BKD-8869", 0.9)], frame_ms=100 * n)
+    (read,) = tracker.finish()
+    assert len(read.votes) == 10
+    assert read.frames_seen == 200
+
+
+def test_a_clock_that_jumps_back_does_not_break_the_tracker(say: Any) -> None:
+    tracker, reads = Tracker(), []
+    for ms in (0, 40, 9_800_000, 80, 120, -37_600_000, 160):
+        reads += tracker.update([say.seen("BKD-8869", 0.98)], frame_ms=ms)
+    reads += tracker.finish()
+    assert {read.text for read in reads} == {"BKD8869"}
+
+
+def test_agreement_tells_readings_of_one_plate_from_another_plate() -> None:
+    assert texts_agree("BKVL98", "BKV8898") > 0.6
+    assert texts_agree("BKV8698", "BKV8898") > 0.8
+    assert texts_agree("ABC1235", "BKD8869") < 0.4
+    assert texts_agree("", "BKD8869") == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["BKD-8869", "BKO-8869", "ABC-1235", "3E-0012", "MHD-0012"]),
+                st.integers(0, 900),
+                st.floats(0.2, 0.99),
+            ),
+            max_size=3,
+        ),
+        max_size=25,
+    )
+)
+def test_whatever_passes_every_read_is_supported_and_nothing_is_read_twice_within_a_pass(say: Any, drive: Any) -> None:
+    tracker, reads = Tracker(), []
+    for n, plates in enumerate(drive):
+        seen = [say.seen(raw.replace("O", "0"), p, at=(x, 300)) for raw, x, p in plates if raw != "BKO-8869"]
+        reads += tracker.update(seen, frame_ms=100 * n)
+    reads += tracker.finish()
+    counts = tracker.counts
+    assert counts.reads_made == len(reads)
+    assert counts.frames == len(drive)
+    assert len({read.text for read in reads}) == len(reads)  # the drive is shorter than a pass may last
+    for read in reads:
+        assert sum(vote.text == read.text for vote in read.votes) >= 2
+        assert counts.tracks_begun >= counts.reads_made
