@@ -15,7 +15,7 @@ export type Action = {
   cap: string;
   run: () => void;
   /** Not now: the sentence says why (shown beside the button). */
-  off?: () => string | false;
+  off?: () => string | boolean;
   /** `everywhere` or the page's part, for the menu of keys. */
   group: string;
   /** Not listed (a second spelling of another). */
@@ -91,7 +91,11 @@ export function startKeys(): () => void {
     const single = !found.codes.some((c) => c.startsWith("Ctrl+")) && !found.codes.includes("Escape");
     if (single && !looks.keys) return;
     if (document.querySelector("[role=dialog]") && !found.inFields) return;
-    if (usesKey(event.target, event.code) && !codeOf(event).startsWith("Ctrl+")) return;
+    if (usesKey(event.target, event.code) && !codeOf(event).startsWith("Ctrl+")) {
+      // Some controls give Enter to the page as soon as the page has something to confirm.
+      const given = event.target instanceof Element && event.target.closest("[data-enter=page]") !== null;
+      if (!given || found.off?.()) return;
+    }
     if (event.repeat && !/^(Arrow|Key[JK]$)/.test(event.code)) return;
     event.preventDefault();
     if (found.off?.()) return;

@@ -1,5 +1,5 @@
 /** Deeds on hits. A verdict that cannot be sent waits, marked 待送出, and is sent in order once the cloud answers again. */
-import { ask, client, Fault } from "../api/door";
+import { askAs, client, Fault } from "../api/door";
 import type { HitDetail, Outcome, Verdict } from "../api/types";
 
 export type Waiting = { hit_id: string; display: string; verdict: Verdict; seen_fact: number; note: string };
@@ -54,10 +54,7 @@ function at(hit_id: string): Path {
   return { params: { path: { hit_id } } };
 }
 
-/** The client widens tuples on the way; the struct is what the document says. */
-function detail(call: Promise<{ data?: unknown; error?: unknown; response: Response }>): Promise<HitDetail> {
-  return ask(call) as Promise<HitDetail>;
-}
+const detail = askAs<HitDetail>;
 
 export const loadHit = (id: string): Promise<HitDetail> => detail(client.GET("/api/hits/{hit_id}", at(id)));
 export const claim = (id: string): Promise<HitDetail> => detail(client.POST("/api/hits/{hit_id}/claim", at(id)));

@@ -1,0 +1,50 @@
+/** One column a character: read, entry and probability under each other. */
+import type { HitCard, HitDetail } from "../api/types";
+
+export type Column = {
+  place: number | null;
+  read: string;
+  entry: string;
+  prob: number | null;
+  doubtful: boolean;
+  differs: boolean;
+  /** The read character and its rivals, likeliest first. */
+  rivals: { sign: string; prob: number }[];
+};
+
+const dashOf = (display: string): number => display.indexOf("-");
+
+/** Columns in the display form of the entry; where lengths differ the shorter row ends early. */
+export function ladderOf(detail: HitDetail, card: HitCard): Column[] {
+  const { char_probs, alternatives } = detail.read;
+  const read = [...card.read_text];
+  const entry = [...card.entry_text];
+  const at = Math.max(dashOf(card.entry_display), dashOf(card.read_display));
+  const out: Column[] = [];
+  for (let place = 0; place < Math.max(read.length, entry.length); place++) {
+    if (at > 0 && place === at) out.push({ place: null, read: "-", entry: "-", prob: null, doubtful: false, differs: false, rivals: [] });
+    const prob = char_probs[place] ?? null;
+    const others = ((alternatives ?? [])[place] ?? []).map(([sign, p]) => ({ sign: String(sign), prob: Number(p) }));
+    const own = read[place] ?? "";
+    out.push({
+      place,
+      read: own,
+      entry: entry[place] ?? "",
+      prob,
+      doubtful: card.doubtful.includes(place),
+      differs: own !== (entry[place] ?? ""),
+      rivals: [...(prob === null ? [] : [{ sign: own, prob }]), ...others.filter((one) => one.sign !== own)].sort((a, b) => b.prob - a.prob),
+    });
+  }
+  return out;
+}
+
+/** 「投票 8：14　6：9」: the votes at the first place where read and entry differ. */
+export function votesAt(detail: HitDetail, place: number): [string, number][] {
+  const n = new Map<string, number>();
+  for (const vote of detail.read.votes ?? []) {
+    const sign = [...vote.text][place];
+    if (sign) n.set(sign, (n.get(sign) ?? 0) + 1);
+  }
+  return [...n].sort((a, b) => b[1] - a[1]);
+}
