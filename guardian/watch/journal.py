@@ -95,10 +95,10 @@ def find_by_texts(connection: Connection, texts: Iterable[str], list_id: str | N
     found: list[Placed] = []
     for part in chunks(list(texts)):
         query = select(entries).where(entries.c.text.in_(part)).order_by(entries.c.text, entries.c.entry_id)
-        if list_id is not None:
-            query = query.where(entries.c.list_id == list_id)
         for row in connection.execute(query):
-            found.append(Placed(decode_entry(row.body), row.list_id, row.version, row.added_ms, row.added_by))
+            # NOTE: not in the WHERE: SQLite would then walk the whole list for each part instead of the index of texts.
+            if list_id is None or row.list_id == list_id:
+                found.append(Placed(decode_entry(row.body), row.list_id, row.version, row.added_ms, row.added_by))
     return found
 
 

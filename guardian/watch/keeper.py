@@ -98,7 +98,7 @@ class ListKeeper:
         self._records = records
         self._events = events
         self._now_ms = now_ms
-        self._holders = holders
+        self.holders = holders  # may be given later: the fleet is opened after the lists
         self._default_lists = default_lists
         self._versions_max = delta_versions_max
         self._changes_max = delta_changes_max
@@ -290,7 +290,7 @@ class ListKeeper:
             )  # fmt: skip
 
         version, views = await self._records.read(load)
-        current, total = await self._holders.count_holders(version.version) if self._holders is not None else (0, 0)
+        current, total = await self.holders.count_holders(version.version) if self.holders is not None else (0, 0)
         return ListsView(version.version, version.issued_ms, current, total, views)
 
     async def entries_page(self, list_id: str, *, cursor: str = "", find: str = "") -> EntryPage:
