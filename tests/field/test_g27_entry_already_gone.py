@@ -1,60 +1,50 @@
-"""G27: a hit whose entry was taken off the list meanwhile is no new work, and says since when."""
+"""G27 on the device: the card shows the list's version and age; a removal reaches the device as soon as it is on line."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
+import msgspec
 
-from guardian.domain.errors import ConflictError
-from guardian.domain.read import DeviceHit
-from guardian.domain.watch import HitState
-from tests.watch.house import open_house
+from guardian.device.alarm import AlarmDesk
+from guardian.device.card import make_card
+from guardian.device.page import render_view
+from guardian.device.screen import render_card
+from guardian.device.status import DeviceStatus
+from tests.device.rig import NOW_MS, entry, make_read
+from tests.device.station import open_station
 
-pytestmark = pytest.mark.anyio
-
-HOUR_MS = 3_600_000
-
-
-async def test_a_hit_from_an_old_list_arrives_as_removed(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        nine = house.now
-        entry_id = await house.enter("BKD-8869")
-        house.now = nine + HOUR_MS
-        await house.save(remove=[entry_id])
-        eleven = nine + 2 * HOUR_MS
-        device = DeviceHit(entry_id, "exact", 1, nine, eleven)
-        house.now = nine + 3 * HOUR_MS
-        await house.arrive(house.read("BKD8869", captured_ms=eleven, hits=(device,)))
-        page = await house.desk.list_hits(house.lin)
-        assert (page.hits, page.open_count) == ((), 0)
-        (card,) = await house.hits("checked")
-        assert card.entry_removed_ms == nine + HOUR_MS
-        assert (card.state, card.device_list_version, card.entry_display) == (HitState.NEW, 1, "BKD-8869")
+HOUR = 3_600_000
 
 
-async def test_an_open_hit_leaves_the_queue_when_its_entry_goes_and_returns_with_it(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        entry_id = await house.enter("BKD-8869")
-        await house.arrive(house.read("BKD8869"))
-        (card,) = await house.hits()
-        seen = (await house.desk.claim(card.id, house.lin)).card.facts
-        answer = await house.save(remove=[entry_id])
-        assert await house.hits() == ()
-        with pytest.raises(ConflictError) as refused:
-            await house.desk.decide(card.id, house.lin, HitState.CONFIRMED, seen_fact=seen)
-        assert refused.value.reference == "hit-moved-on", "whoever checks it is told"
-        await house.digest_events()
-        await house.keeper.undo(answer.version, house.lin)
-        await house.digest_events()
-        (back,) = await house.hits()
-        assert back.id == card.id and back.entry_removed_ms is None
-        kinds = [fact.kind for fact in (await house.desk.detail(card.id)).facts]
-        assert kinds == ["raised", "claimed", "entry_removed", "undone"]
+def test_a_hit_on_an_old_list_carries_its_version_and_age_everywhere_and_the_removal_arrives_on_line(
+    tmp_path: Path,
+) -> None:
+    from rich.console import Console
 
+    watched = entry("ABC1235")
+    with open_station(tmp_path) as s:
+        s.cloud.give_list(41, [watched])
+        s.uplink.fetch_list(wait_s=0)
+        s.cloud.answer_with = 503  # off line since the list came
+        s.clock.advance(2 * HOUR)
+        held = s.lists.in_force
+        read = make_read(1, text="ABC1235", captured_ms=s.clock.wall)
+        (match,) = held.matcher.match(read.text, read.char_probs, at_ms=read.captured_ms)
+        card = make_card(read, match, watched, list_version=held.version, list_issued_ms=held.issued_ms)
+        assert (card.list_version, card.list_issued_ms) == (41, NOW_MS)
 
-async def test_a_device_that_waits_is_told_of_the_removal_at_once(tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house:
-        entry_id = await house.enter("BKD-8869")
-        await house.save(remove=[entry_id])
-        assert (await house.update(1)).removed == (entry_id,)
+        console = Console(width=100, record=True, file=Path("/dev/null").open("w"))  # noqa: SIM115
+        console.print(render_card(card, 0, s.clock.wall, 100, 34))
+        assert "名單第 41 版 · 2 小時前" in console.export_text()
+        desk = AlarmDesk(s.clock.mono_ms)
+        desk.raise_card(card)
+        shown = msgspec.json.decode(render_view(desk.view(), DeviceStatus(at_ms=s.clock.wall, device_id="car-1")))
+        assert shown["card"]["list_version"] == 41
+        assert shown["card"]["list_issued_ms"] == NOW_MS
+
+        s.cloud.answer_with = None
+        s.cloud.give_list(42, [], base=41, removed=("e1",), whole=[])
+        assert s.uplink.fetch_list(wait_s=0)
+        assert s.lists.in_force.version == 42
+        assert not s.lists.in_force.matcher.match("ABC1235", at_ms=s.clock.wall), "seconds after coming on line"
