@@ -121,6 +121,16 @@ def test_a_line_taken_out_put_in_or_moved_is_found(said: list[Entry], data: st.D
     assert _problem(doubled) != ""
 
 
+@given(entries)
+@settings(deadline=None)
+def test_a_line_written_anew_with_a_hash_that_fits_it_breaks_the_line_after(said: list[Entry]) -> None:
+    lines = _chain([*said, Entry(at_ms=1, kind="deed")])
+    forged = msgspec.structs.replace(said[-1], purpose="forged")
+    before = lines[-3].hash if len(lines) > 2 else GENESIS
+    lines[-2] = link(forged, len(lines) - 1, before)
+    assert f"第 {len(lines)} 列" in _problem(lines)
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8400", "LOCALHOST:1", "[::1]:8400", "localhost."])
 def test_loopback_names_are_ours(host: str) -> None:
     assert host_is_ours(host, LOOPBACK_NAMES)
