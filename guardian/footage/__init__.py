@@ -7,6 +7,7 @@ number on purpose, and no picture of the world is used.
 from guardian.footage.demo import DEMO_PLATES, demo_spec, demo_watchlist
 from guardian.footage.light import Light
 from guardian.footage.model import READABLE_PX, DriveFiles, DriveSpec, Pass, PlateView, TrackPoint
+from guardian.footage.shipped import demo_drive, files_in, load_track, load_truth, start_at
 from guardian.footage.vehicles import Body
 from guardian.footage.write import build_studio, nmea_of, position_of, render_drive
 
@@ -21,9 +22,14 @@ __all__ = [
     "PlateView",
     "TrackPoint",
     "build_studio",
+    "demo_drive",
     "demo_spec",
     "demo_watchlist",
+    "files_in",
+    "load_track",
+    "load_truth",
     "nmea_of",
     "position_of",
     "render_drive",
+    "start_at",
 ]

@@ -311,7 +311,7 @@ class Studio:
 
     def _rain(self, picture: Picture, dice: np.random.Generator) -> Picture:
         drops = np.zeros(picture.shape[:2], np.uint8)
-        height, width = drops.shape
+        height, width = picture.shape[0], picture.shape[1]
         for _ in range(int(width * 0.28)):
             x, y = int(dice.integers(0, width)), int(dice.integers(-40, height))
             long = int(dice.integers(height // 60 + 2, height // 18 + 4))

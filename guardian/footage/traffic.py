@@ -43,6 +43,8 @@ _DIGITS = "012356789"
 # Lateral places, metres to the right of the camera's lane.
 LANE_M = 3.2
 _STOP_LINE_M = 5.6  # from the edge of the crossing road back to the line
+_NEAR_M = 10.5  # the middle of a vehicle before us, from the lens
+_FASTER = 2.0  # metres a second by which the left lane flows faster than we do
 _BOX_M = 5.0  # the scooters' box before it (機車停等區)
 PARKED_U = 2.95
 PAVEMENT_U = 4.25
@@ -268,117 +270,111 @@ def _plan_moving(
 
     def ride(body: Body, ahead: np.ndarray, u: np.ndarray | float, **more: object) -> Actor:
         return make(
-            body, times=tuple(grid.tolist()), along_m=tuple((ego + ahead).tolist()),
+            body, times=tuple(grid.tolist()), along_m=tuple(np.maximum.accumulate(ego + ahead).tolist()),
             aside_m=tuple(np.broadcast_to(np.asarray(u, float), grid.shape).tolist()), **more,
         )  # fmt: skip
 
-    # Overtaking on the left, one after the other; while we stand they queue beside us.
-    t0 = 1.0
+    def draw(bodies: str, weights: Sequence[float]) -> Body:
+        return Body(str(rng.choice(bodies.split(), p=np.array(weights) / sum(weights))))
+
+    # The left lane flows a little faster than we do, all at one speed, so that nobody there drives into anybody. Now and
+    # then one of them draws in before us and stays for a while, after the one before it has gone ahead.
+    def busy(t: float) -> bool:
+        return any(arrived - 9.0 < t < green + 8.0 for _, arrived, green in stops)
+
+    slots: list[tuple[float, Body]] = []
+    t0 = 0.5
     while t0 < spec.seconds:
-        body = Body(
-            str(
-                rng.choice(
-                    ["sedan", "suv", "taxi", "van", "hatchback", "truck", "bus"],
-                    p=[0.24, 0.2, 0.22, 0.1, 0.12, 0.07, 0.05],
-                )
-            )
-        )
-        faster = float(rng.uniform(1.5, 2.6))
-        ride(
-            body,
-            -9.0 + (grid - t0) * faster - np.where(body is Body.BUS, 4.0, 0.0),
-            -LANE_M + float(rng.normal(0, 0.12)),
-        )
-        t0 += float(rng.uniform(6.5, 9.0)) + (5.0 if body is Body.BUS else 0.0)
-    # Scooters between the lanes and the parked row.
+        body = draw("sedan suv taxi van hatchback truck bus", (24, 20, 22, 10, 12, 7, 5))
+        t0 += 5.0 if body is Body.BUS else 0.0
+        slots.append((t0, body))
+        t0 += float(rng.uniform(6.5, 8.5)) + (5.0 if body is Body.BUS else 0.0)
+    drawing_in: list[tuple[float, float]] = []  # slot, moment
+    for t0, body in slots:
+        moment = t0 + (_NEAR_M + 9.0) / _FASTER
+        last = drawing_in[-1][1] if drawing_in else -3.0
+        if body not in (Body.BUS, Body.TRUCK) and moment - last > 11.0 and not busy(moment):
+            drawing_in.append((t0, moment))
+    leaves = [moment - 5.5 for _, moment in drawing_in] + [1e9]
+    first = draw("sedan suv hatchback", (4, 4, 3))
+    ride(first, _NEAR_M + 0.9 * np.clip(grid - leaves[0], 0, 9) ** 2, 0.12 * np.sin(grid * 0.3))
+    for t0, body in slots:
+        ahead = -9.0 + (grid - t0) * _FASTER
+        mine = [k for k, (slot, _) in enumerate(drawing_in) if slot == t0]
+        aside: np.ndarray | float = -LANE_M + float(rng.normal(0, 0.10))
+        if mine:
+            moment, leave = drawing_in[mine[0]][1], leaves[mine[0] + 1]
+            ahead = np.minimum(ahead, _NEAR_M) + 0.9 * np.clip(grid - leave, 0, 9) ** 2
+            share = np.clip((grid - moment + 1.5) / 3.0, 0, 1)
+            aside = -LANE_M * (1 - share**2 * (3 - 2 * share))
+        ride(body, ahead, aside)
+    # Scooters between the lanes and beside the parked row.
     t0 = 2.5
     while t0 < spec.seconds:
-        faster = float(rng.uniform(1.4, 2.4))
-        side = -LANE_M / 2 if rng.random() < 0.6 else 1.35
-        ride(Body.SCOOTER, -5.0 + (grid - t0) * faster, side + 0.18 * np.sin(grid * 0.7 + t0))
-        t0 += float(rng.uniform(7.0, 10.0))
-    # Ahead of us: one after the other, each for a while, then it draws away.
-    t0 = -3.0
-    while t0 < spec.seconds:
-        body = Body(
-            str(
-                rng.choice(
-                    ["sedan", "suv", "taxi", "hatchback", "scooter", "van"], p=[0.24, 0.22, 0.2, 0.12, 0.12, 0.1]
-                )
-            )
-        )
-        hold = float(rng.uniform(7.0, 11.0))
-        near = float(rng.uniform(9.0, 11.5)) if body is not Body.SCOOTER else 7.5
-        shape = near + np.clip(grid - t0 - hold, 0, None) ** 2 * 0.55 + np.clip(t0 + 2.0 - grid, 0, None) * 4.0
-        shape = np.where(grid < t0 - 4.0, 400.0, np.minimum(shape, 400.0))
-        ride(body, shape, 0.15 * np.sin(grid * 0.3 + t0))
-        t0 += hold + 6.5
+        side = -LANE_M / 2 if rng.random() < 0.6 else 1.30
+        ride(Body.SCOOTER, -5.0 + (grid - t0) * _FASTER, side + 0.15 * np.sin(grid * 0.7 + t0))
+        t0 += float(rng.uniform(6.5, 9.5))
     # Oncoming, both lanes.
+    long = spec.seconds + 4
     for lane in ONCOMING_U:
         s0 = 40.0
-        while s0 < traffic.ego_along[-1] * 2.4 + 150:
-            body = Body(
-                str(
-                    rng.choice(
-                        ["sedan", "suv", "taxi", "van", "scooter", "truck", "bus", "hatchback"],
-                        p=[0.2, 0.15, 0.18, 0.08, 0.2, 0.07, 0.04, 0.08],
-                    )
-                )
-            )
+        while s0 < traffic.ego_along[-1] + 9.0 * long:
+            body = draw("sedan suv taxi van scooter truck bus hatchback", (20, 15, 18, 8, 20, 7, 4, 8))
             speed = 8.5 if lane == ONCOMING_U[0] else 7.0
             make(
-                body,
-                times=(0.0, spec.seconds + 4),
-                along_m=(s0, s0 - speed * (spec.seconds + 4)),
-                aside_m=(lane, lane),
-                turn=math.pi,
-            )
-            s0 += float(rng.uniform(16, 34))
+                body, times=tuple(grid.tolist()), along_m=tuple((s0 - speed * grid).tolist()),
+                aside_m=(lane,) * len(grid), turn=math.pi,
+            )  # fmt: skip
+            s0 += float(rng.uniform(17, 34)) + (7.0 if body is Body.BUS else 0.0)
     for crossing, arrived, green in stops:
-        _hold_at_red(traffic, crossing, arrived - 5.0, green)
-        for k, t0 in enumerate(np.arange(arrived - 2.0, green - 2.5, 2.1)):  # the other road has green meanwhile
-            body = Body(str(rng.choice(["sedan", "taxi", "scooter", "suv", "van"])))
+        _hold_at_red(traffic, crossing, arrived - 5.0, green, against_us=False)
+        _hold_at_red(traffic, crossing, arrived - 5.0, green, against_us=True)
+        for k, t0 in enumerate(np.arange(arrived - 11.5, green - 14.0, 2.1)):  # the other road has green meanwhile
+            body = draw("sedan taxi scooter suv van", (1, 1, 1, 1, 1))
             from_left = k % 2 == 0
-            u0, u1 = (-46.0, 46.0) if from_left else (46.0, -46.0)
+            u0, u1 = (-90.0, 90.0) if from_left else (90.0, -90.0)
             place = crossing.s_m + (-2.2 if from_left else 2.2)
             make(
-                body,
-                times=(float(t0), float(t0) + 10.5),
-                along_m=(place, place),
-                aside_m=(u0, u1),
+                body, times=(float(t0), float(t0) + 19.5), along_m=(place, place), aside_m=(u0, u1),
                 turn=-math.pi / 2 if from_left else math.pi / 2,
-            )
+            )  # fmt: skip
 
 
-def _hold_at_red(traffic: Traffic, crossing: Crossing, red: float, green: float) -> None:
-    """Let nobody of our direction drive over a red light: they queue at the line, each behind the one before."""
-    line = crossing.s_m - crossing.width_m / 2 - _STOP_LINE_M
+def _hold_at_red(traffic: Traffic, crossing: Crossing, red: float, green: float, *, against_us: bool) -> None:
+    """Let nobody drive over a red light: vehicles queue at the line, each behind the one before."""
+    sign = -1.0 if against_us else 1.0
+    line = sign * crossing.s_m - crossing.width_m / 2 - _STOP_LINE_M
     last: dict[int, float] = {}
+
+    def place(actor: Actor) -> float:
+        return sign * actor.at(red)[0]
+
     coming = [
-        a
-        for a in traffic.actors
-        if not a.parked and abs(a.turn) < 0.5 and len(a.times) > 2 and a.at(red)[0] < line - 1.0
-    ]
-    for actor in sorted(coming, key=lambda a: -a.at(red)[0]):
+        a for a in traffic.actors
+        if not a.parked and (abs(a.turn) > 2) is against_us and abs(abs(a.turn) - 1.57) > 0.2 and place(a) < line - 1.0
+    ]  # fmt: skip
+    for actor in sorted(coming, key=lambda a: -place(a)):
         scooter = actor.body is Body.SCOOTER
-        half = 0.95 if scooter else 5.6 if actor.body is Body.BUS else 2.4
-        lane = round(actor.at(red)[1] * (2 if scooter else 1)) * (10 if scooter else 1)
-        limit = min(line - half - (0.5 if scooter else _BOX_M), last.get(lane, math.inf) - half)
-        along = list(actor.along_m)
+        half = 0.95 if scooter else 5.6 if actor.body is Body.BUS else 2.7 if actor.body is Body.TRUCK else 2.4
+between = scooter and not against_us  # ours ride between the lanes and wait in their box
+        lane = round(actor.at(red)[1] * 2) * 10 if between else round(actor.at(red)[1])
+        limit = min(line - half - (0.5 if between else _BOX_M), last.get(lane, math.inf) - half)
+        along = [sign * s for s in actor.along_m]
         held = False
         for index in range(1, len(along)):
             t, step = actor.times[index], actor.times[index] - actor.times[index - 1]
             wanted = max(along[index], along[index - 1])
             if red <= t < green + 0.4 and along[index - 1] <= limit + 0.01:
-                brake = along[index - 1] + max(0.0, limit - along[index - 1]) * min(1.0, step * 1.3)
-                if wanted > brake and limit - along[index - 1] < 14:
+                left = limit - along[index - 1]
+                slow = along[index - 1] + max(0.0, left) * min(1.0, step * 0.9)
+                if wanted > slow and left < 16:
                     held = True
-                    wanted = min(wanted, brake)
+                    wanted = slow
                 wanted = min(wanted, limit)
             elif held:
                 wanted = min(wanted, along[index - 1] + min(9.5, 1.2 + 1.6 * (t - green)) * step)
             along[index] = wanted
-        actor.along_m = tuple(along)
+        actor.along_m = tuple(sign * s for s in along)
         if held:
             last[lane] = limit - half - 1.2
 
@@ -399,7 +395,7 @@ def _hand_out(traffic: Traffic, reserved: Sequence[tuple[str, Body]]) -> None:
             near = 0.0  # seconds for which its plate can be read, fewer the further from the wanted moment
             for t in np.arange(max(0.0, wanted_t - 9), min(traffic.seconds, wanted_t + 9), 0.25):
                 s, u = actor.at(float(t))
-                if 8.0 < s - traffic.ego(float(t)) < 15.0 and abs(u) < 3.4:
+                if 10.2 < s - traffic.ego(float(t)) < 17.0 and abs(u) < 3.4:
                     near += 0.25 * (1 - abs(t - wanted_t) / 14)
             if near > 0 and (best is None or near > best[0]):
                 best = (near, actor)

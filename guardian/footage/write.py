@@ -24,6 +24,7 @@ from guardian.domain.position import Position
 from guardian.footage.model import READABLE_PX, DriveFiles, DriveSpec, Pass, PlateView, TrackPoint
 from guardian.footage.plate_art import Picture
 from guardian.footage.render import FrameTruth, Studio, lay_way
+from guardian.footage.shipped import files_in
 
 _FIX_EVERY_S = 0.5
 _CHUNK = 12
@@ -95,13 +96,7 @@ def render_drive(
 
     spec.check()
     out.mkdir(parents=True, exist_ok=True)
-    files = DriveFiles(
-        video=out / "drive.mp4",
-        truth=out / "truth.jsonl",
-        track=out / "track.jsonl",
-        nmea=out / "track.nmea",
-        spec=out / "spec.json",
-    )
+    files = files_in(out)
     studio = build_studio(spec)
     seen: dict[int, list[PlateView]] = {}
     part = out / "drive.part.mp4"
