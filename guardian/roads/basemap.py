@@ -22,6 +22,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
@@ -337,13 +338,15 @@ def _cut(
                 layers[thing.layer].append({"geometry": clipped, "properties": thing.properties})
             if not layers:
                 continue
-            body = mapbox_vector_tile.encode(
-                [{"name": name, "features": features} for name, features in sorted(layers.items())],
-                default_options={
-                    "quantize_bounds": (west_m, north_m - side, west_m + side, north_m),
-                    "extents": _EXTENT,
-                },
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # the encoder still calls shapely.ops.transform
+                body = mapbox_vector_tile.encode(
+                    [{"name": name, "features": features} for name, features in sorted(layers.items())],
+                    default_options={
+                        "quantize_bounds": (west_m, north_m - side, west_m + side, north_m),
+                        "extents": _EXTENT,
+                    },
+                )
             tiles[zoom, x, y] = gzip.compress(body, 9, mtime=0)
         tell(f"Zoom {zoom}: {len(wanted)} tiles")
     return tiles
