@@ -356,7 +356,7 @@ def _hold_at_red(traffic: Traffic, crossing: Crossing, red: float, green: float,
     for actor in sorted(coming, key=lambda a: -place(a)):
         scooter = actor.body is Body.SCOOTER
         half = 0.95 if scooter else 5.6 if actor.body is Body.BUS else 2.7 if actor.body is Body.TRUCK else 2.4
-between = scooter and not against_us  # ours ride between the lanes and wait in their box
+        between = scooter and not against_us  # ours ride between the lanes and wait in their box
         lane = round(actor.at(red)[1] * 2) * 10 if between else round(actor.at(red)[1])
         limit = min(line - half - (0.5 if between else _BOX_M), last.get(lane, math.inf) - half)
         along = [sign * s for s in actor.along_m]
