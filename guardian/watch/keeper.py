@@ -107,6 +107,7 @@ class ListKeeper:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self._newest = Version()
         self._moved = asyncio.Event()
+        self._closed = False
         self._updates: dict[tuple[int, int], asyncio.Task[SignedWatchlistUpdate | None]] = {}
         self._matcher: MatcherInForce | None = None
         self._matcher_lock = asyncio.Lock()
@@ -132,8 +133,8 @@ class ListKeeper:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
-        for update in self._updates.values():
-            update.cancel()
+        self._closed = True
+        self._moved.set()
 
     async def _watch(self) -> None:
         since_expiry_s = EXPIRY_EVERY_S
@@ -190,7 +191,7 @@ class ListKeeper:
             log.warning("lists.device_ahead", have=have, version=self._newest.version)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(max(wait_s, 0.0), WAIT_S_MAX)):
-                while self._newest.version <= have:
+                while self._newest.version <= have and not self._closed:
                     await self._moved.wait()
         if self._newest.version <= have:
             return None

@@ -162,6 +162,14 @@ async def test_a_device_with_the_newest_version_waits_and_gets_nothing(house: Ho
     assert await house.keeper.update_since(7, 0.01) is None, "a device that is ahead is not sent back"
 
 
+async def test_who_waits_when_the_house_closes_gets_nothing_at_once(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        waiting = asyncio.create_task(house.keeper.update_since(0, 25))
+        await settle()
+        await house.keeper.close()
+        assert await asyncio.wait_for(waiting, 2) is None
+
+
 async def test_a_version_of_another_process_is_noticed(tmp_path: Path) -> None:
     async with open_house(tmp_path, poll_s=0.02) as one, open_house(tmp_path) as other:
         waiting = asyncio.create_task(one.keeper.update_since(0, 25))
