@@ -22,7 +22,7 @@ CLOCK_FLOOR_MS = 1_735_689_600_000
 """2025-01-01: a device clock below this was never set (first boots say 1970; field case G14)."""
 
 
-class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
+class Clock(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a device knew of its clock's error when it captured.
 
     `offset_ms` is to be added to the device's time to get true time; it is already added in `captured_ms` when

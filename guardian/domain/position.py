@@ -13,7 +13,7 @@ EARTH_RADIUS_M = 6_371_008.8
 """IUGG mean radius; good to 0.5 % in Taiwan, far below any fix."""
 
 
-class Position(msgspec.Struct, frozen=True, omit_defaults=True):
+class Position(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A measured place in WGS 84.
 
     `fixed_ms` is when the fix was taken, not when it was used: a read in a tunnel carries the last fix with its age.

@@ -2,7 +2,8 @@
 
 A read's identity is made on the device before the read is written: device id, boot counter, sequence. Sending twice is
 harmless anywhere downstream. These structs are also the wire form (MessagePack or JSON by msgspec): fields may be
-added, each with a default that says what its absence means; none is renamed or given a new meaning.
+added, each with a default that says what its absence means; none is renamed or given a new meaning. Frozen values cannot
+hold one another in a circle, so the garbage collector need not walk them (`gc=False`): thousands live at once at ingest.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], t
 """Pixels, clockwise from the top left of the plate."""
 
 
-class PhotoRef(msgspec.Struct, frozen=True, omit_defaults=True):
+class PhotoRef(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A picture by its content: SHA-256 of its JPEG bytes (hex), its size, and the time of the frame it came from."""
 
     sha256: str
@@ -33,7 +34,7 @@ class PhotoRef(msgspec.Struct, frozen=True, omit_defaults=True):
     height_px: int = 0
 
 
-class Alternative(msgspec.Struct, frozen=True, array_like=True):
+class Alternative(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Another character that a place may hold."""
 
     sign: str
@@ -69,7 +70,7 @@ class FrameRead(msgspec.Struct, frozen=True, omit_defaults=True):
         return (math.hypot(ax - dx, ay - dy) + math.hypot(bx - cx, by - cy)) / 2
 
 
-class FrameVote(msgspec.Struct, frozen=True, omit_defaults=True):
+class FrameVote(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One of the single reads that voted, small enough to travel: text, its confidence, its frame, its crop."""
 
     text: str
@@ -78,7 +79,7 @@ class FrameVote(msgspec.Struct, frozen=True, omit_defaults=True):
     crop_sha256: str = ""
 
 
-class VehicleLook(msgspec.Struct, frozen=True, omit_defaults=True):
+class VehicleLook(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the vehicle looked like; an empty text is 'not known'."""
 
     kind: str = ""  # car | motorcycle | truck | bus
@@ -87,7 +88,7 @@ class VehicleLook(msgspec.Struct, frozen=True, omit_defaults=True):
     make: str = ""
 
 
-class DeviceHit(msgspec.Struct, frozen=True, omit_defaults=True):
+class DeviceHit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A match that the device found and told its officer about."""
 
     entry_id: str
@@ -99,7 +100,7 @@ class DeviceHit(msgspec.Struct, frozen=True, omit_defaults=True):
     answered: str = ""  # "" | "received" | "not_this"
 
 
-class Read(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Read(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One vehicle through one view: the agreed result of a track (車行紀錄).
 
     `captured_ms` is the time of the best frame, UTC, with the clock's known error already added when
