@@ -17,14 +17,16 @@ from sqlalchemy import Connection
 from guardian.archive import journal
 from guardian.archive.model import ArchivedRead, StoredBatch
 from guardian.archive.ports import Archive, Filled
+from guardian.archive.stored_reads import StoredReads
 from guardian.domain.errors import GuardianError
 from guardian.stores.ports import Records
 
 log = structlog.get_logger(__name__)
 
-FILL_READS_MAX = 20_000
-GATHER_S = 0.15
-"""How long a small group may wait for more: inserts cost by the insert, not by the read (archive page, live batches)."""
+FILL_READS_MAX = 40_000
+GATHER_S = 2.0
+"""How long reads may wait for more while nobody asks: an insert costs by its parts first and by its reads second. Measured:
+30 microseconds of CPU a read in groups of a few thousand, 18 in groups of 40,000. A question does not wait for this."""
 PAUSE_S_MAX = 10.0
 KEPT_MS = 24 * 3600 * 1000
 """How long the journal keeps what the column store holds: consumers of `reads.stored` read from here."""
@@ -35,13 +37,27 @@ class Filler:
     """One task; `start` it with the cloud, `close` it before the stores."""
 
     def __init__(
-        self, records: Records, archive: Archive, *, now_ms: Callable[[], int], gather_s: float = GATHER_S
+        self,
+        records: Records,
+        archive: Archive,
+        stored_reads: StoredReads,
+        *,
+        now_ms: Callable[[], int],
+        gather_s: float = GATHER_S,
     ) -> None:
+        """Wire the filler.
+
+        Args:
+            stored_reads: where the last batches are still decoded.
+            gather_s: how long a group may wait for more.
+        """
         self._records = records
         self._archive = archive
+        self._find_held = stored_reads.find_held
         self._now_ms = now_ms
         self._gather_s = gather_s
         self._wake = asyncio.Event()
+        self._now = asyncio.Event()
         self._moved = asyncio.Condition()
         self._newest = 0
         self._filled = 0
@@ -72,9 +88,12 @@ class Filler:
                 await self._task
             self._task = None
 
-    def wake(self, number: int) -> None:
-        """A batch was stored under `number`."""
+    def wake(self, number: int, reads: int = 0) -> None:
+        """A batch of `reads` was stored under `number`."""
         self._newest = max(self._newest, number)
+        self.lag_reads += reads
+        if self.lag_reads >= FILL_READS_MAX:
+            self._now.set()
         self._wake.set()
 
     async def settle(self, timeout_s: float = 1.0) -> Filled:
@@ -87,6 +106,7 @@ class Filler:
         if self._filled >= target:
             return Filled(self._filled, True)
         self._hurry += 1
+        self._now.set()
         self._wake.set()
         try:
             async with asyncio.timeout(timeout_s), self._moved:
@@ -104,8 +124,7 @@ class Filler:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if self._gather_s and not self._hurry:
-                await asyncio.sleep(self._gather_s)
+            await self._gather()
             try:
                 await self.drain()
                 if loop.time() - trimmed_s > TRIM_EVERY_S:
@@ -124,10 +143,19 @@ class Filler:
                 pause_s = min(pause_s * 2, PAUSE_S_MAX)
                 self._wake.set()
 
+    async def _gather(self) -> None:
+        """Let a group grow: until somebody asks, enough wait, or the time is up."""
+        self._now.clear()
+        if self._hurry or self._gather_s <= 0 or self.lag_reads >= FILL_READS_MAX:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._gather_s):
+                await self._now.wait()
+
     async def drain(self) -> int:
         """Bring every waiting group into the column store; gives how many reads went."""
         newest, moved = self._newest, 0
-        group = await self._records.write(lambda connection: journal.next_fill(connection, FILL_READS_MAX))
+        group = await self._records.write(lambda connection: self._next_fill(connection))
         while group is not None:
             fill, batches = group
             rows = [row for batch in batches for row in archived(batch)]
@@ -135,11 +163,16 @@ class Filler:
             await self._archive.insert(rows, bodies, token=f"fill-{fill}")
             moved += len(rows)
             newest = self._newest
-            group = await self._records.write(lambda connection, done=fill: _next_after(connection, done))  # type: ignore[misc]
+            group = await self._records.write(lambda connection, done=fill: self._next_fill(connection, done))  # type: ignore[misc]
             self.lag_reads = max(0, self.lag_reads - len(rows))
             await self._advance(batches[-1].number)
         await self._advance(newest)  # numbers up to here were committed before the last look found nothing
         return moved
+
+    def _next_fill(self, connection: Connection, done: int | None = None) -> tuple[int, list[StoredBatch]] | None:
+        if done is not None:
+            journal.mark_archived(connection, done)
+        return journal.next_fill(connection, FILL_READS_MAX, self._find_held)
 
     async def _advance(self, number: int) -> None:
         async with self._moved:
@@ -150,11 +183,6 @@ class Filler:
         before_ms = self._now_ms() - KEPT_MS
         while await self._records.write(lambda connection: journal.drop_archived(connection, before_ms)):
             pass
-
-
-def _next_after(connection: Connection, done: int) -> tuple[int, list[StoredBatch]] | None:
-    journal.mark_archived(connection, done)
-    return journal.next_fill(connection, FILL_READS_MAX)
 
 
 def archived(batch: StoredBatch) -> list[ArchivedRead]:

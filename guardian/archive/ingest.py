@@ -108,14 +108,14 @@ class Ingest:
         stored_reads: StoredReads,
         *,
         now_ms: Callable[[], int],
-        wake: Callable[[int], None] = lambda number: None,
+        wake: Callable[[int, int], None] = lambda number, reads: None,
     ) -> None:
         """Wire the door.
 
         Args:
             archive: asked for the content of repeated items that the journal has let go.
             stored_reads: gets each stored batch decoded, so that matching and filling need not decode again.
-            wake: called with the journal number after each stored batch (the filler).
+            wake: called with the journal number and the reads of each stored batch (`filler.wake`).
         """
         self._records = records
         self._events = events
@@ -203,7 +203,7 @@ class Ingest:
             await self._resolve(device_id, judged, settled, received_ms)
         if settled.fresh:
             self._remember(batch_id, device_id, judged, settled, received_ms, time_doubtful)
-            self._wake(settled.number)
+            self._wake(settled.number, len(settled.fresh))
         return self._answer(batch_id, judged, settled, received_ms)
 
     def _settle(

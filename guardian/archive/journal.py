@@ -7,10 +7,10 @@ is begun, so that after a crash the same rows go in again under the same token a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from guardian.archive.intervals import IntervalSet
 from guardian.archive.model import StoredBatch
@@ -148,8 +148,14 @@ def find_batch(connection: Connection, batch_id: str) -> StoredBatch | None:
     return None if row is None else unpack_batch(row)
 
 
-def next_fill(connection: Connection, reads_max: int) -> tuple[int, list[StoredBatch]] | None:
-    """The group that the column store takes next: one that was begun before a crash, or a new one, oldest first."""
+def next_fill(
+    connection: Connection, reads_max: int, find_held: Callable[[str], StoredBatch | None] = lambda batch_id: None
+) -> tuple[int, list[StoredBatch]] | None:
+    """The group that the column store takes next: one that was begun before a crash, or a new one, oldest first.
+
+    Args:
+        find_held: batches that are still decoded in memory, so that their bodies need not be read again.
+    """
     begun = connection.execute(
         select(func.min(batch_journal.c.fill)).where(
             batch_journal.c.archived.is_(False), batch_journal.c.fill.is_not(None)
@@ -178,11 +184,17 @@ def next_fill(connection: Connection, reads_max: int) -> tuple[int, list[StoredB
             .values(fill=begun)
         )
     group = connection.execute(
-        select(batch_journal)
+        select(batch_journal.c.number, batch_journal.c.batch_id)
         .where(batch_journal.c.fill == begun, batch_journal.c.number >= begun)
         .order_by(batch_journal.c.number)
     ).all()
-    return int(begun), [unpack_batch(row) for row in group]
+    return int(begun), [
+        find_held(batch_id) or _get(connection, batch_journal.c.number == number) for number, batch_id in group
+    ]
+
+
+def _get(connection: Connection, condition: ColumnElement[bool]) -> StoredBatch:
+    return unpack_batch(connection.execute(select(batch_journal).where(condition)).one())
 
 
 def mark_archived(connection: Connection, fill: int) -> None:

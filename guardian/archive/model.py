@@ -15,7 +15,7 @@ def is_alive(ts_ms: int, now_ms: int) -> bool:
     return ts_ms >= now_ms - KEPT_MS
 
 
-class ArchivedRead(msgspec.Struct, frozen=True):
+class ArchivedRead(msgspec.Struct, frozen=True, gc=False):
     """A read with what the cloud knows of its arrival.
 
     `number` is the journal number of the batch that brought it: order of arrival, whatever the clocks say.
