@@ -149,13 +149,12 @@ class SqlRecords(abc.ABC):
     def _write_group(self, first: _Write) -> None:
         """Run `first` and what waits behind it in one transaction; settle every future that was taken."""
         done: list[tuple[_Write, Any]] = []
-        running: _Write | None = None
+        running: _Write | None = first  # also while the connection is still being made
         try:
             with self.write_engine.connect() as connection, connection.begin():
                 self._begin_write(connection)
                 until = time.monotonic() + GROUP_S_MAX
                 job: _Write | None = first
-                running = first
                 alone = self._waiting.empty()
                 while job is not None:
                     if job.future.set_running_or_notify_cancel():

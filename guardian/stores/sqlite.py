@@ -55,7 +55,7 @@ class SqliteRecords(SqlRecords):
                 "Records need a file.", hint="Use sqlite:///folder/records.sqlite.", reference="store-url"
             )
         self.path = Path(database).absolute()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._wal = self.path.with_name(self.path.name + "-wal")
         self._wal_fold_bytes, self._wal_bytes_max = wal_fold_bytes, wal_bytes_max
         self._fold_after_s = 0.0
