@@ -19,7 +19,7 @@ from functools import lru_cache
 import msgspec
 
 from guardian.domain.plate import CONFUSABLE
-from guardian.domain.read import DOUBTFUL_PROB, Alternative
+from guardian.domain.read import Alternative
 from guardian.domain.series import SERIES, Series
 from guardian.vision.ports import ReadChar, TextRead
 
@@ -53,6 +53,8 @@ RARE = frozenset(series for series, prior in _PRIOR.items() if prior <= 0.05)
 """Series that are seldom seen and easily made from words and telephone numbers."""
 _DASH_WRONG = 0.03
 """What it costs a series when the dash was seen elsewhere than it prints it."""
+HOLE_PROB = 0.6
+"""What a character beside a hole has at most: doubtful, whatever the reader says (it saw only what was not hidden)."""
 _FIX_MIN = 0.0004
 """A place whose best allowed sign is less likely than this is not fixed; the shape is given up."""
 
@@ -230,7 +232,7 @@ def _fit(signs: list[_Sign], dash_after: int | None, raw_text: str) -> list[Seri
             if hole is not None:
                 # Next to a hole the reading itself is in doubt, however sure its signs are.
                 for i in (hole - 1, hole):
-                    probs[i] = min(probs[i], DOUBTFUL_PROB - 0.2)
+                    probs[i] = min(probs[i], HOLE_PROB)
             others = tuple(
                 tuple(
                     Alternative(s, round(p, 4))

@@ -35,7 +35,8 @@ class TrackSettings(msgspec.Struct, frozen=True):
     """The rule of several frames.
 
     A read is decided when `frames_min` frames support it and either its weakest character reaches `sure_prob` with
-    `sure_frames` in support, or the track is `decide_ms` old, or it ends (`gap_ms` without a sight). The same number is
+    `sure_frames` in support (and the plate has been at least `sure_height_px` high: far ones are waited for, they read
+    differently as they come nearer), or the track is `decide_ms` old, or it ends (`gap_ms` without a sight). The same number is
     the same pass for `same_pass_ms`. Bounds: `tracks_max` tracks are followed at once (the one unseen longest is ended
     early and decided), `ballots_max` reads vote in each (the lightest goes), `pictures_max` texts of a track keep a
     picture (about 1.7 MB each).
@@ -44,6 +45,7 @@ class TrackSettings(msgspec.Struct, frozen=True):
     frames_min: int = 2
     sure_frames: int = 3
     sure_prob: float = 0.95
+    sure_height_px: float = 16.0
     decide_ms: int = 1500
     gap_ms: int = 1000
     single_prob: float = 0.97  # with frames_min 1 in force at the end of a track that was seen only once
@@ -147,6 +149,7 @@ class _Track:
         self.anchor: Corners | None = None
         self.ring: Ring | None = None
         self.still_moved = 0  # frames at the same pixels while the ring moved
+        self.height_px_max = 0.0
         self.strayed = 0  # frames at other pixels than the anchor
 
     @property
@@ -299,6 +302,7 @@ class Tracker:
         if len(track.seen) > self.settings.ballots_max:
             track.seen.remove(min(track.seen, key=lambda s: s.weight * s.plate.confidence_prob))
         track.frames += 1
+        track.height_px_max = max(track.height_px_max, height)
         track.last_ms = self._now_ms
         if frame is not None:
             self._watch_ring(track, plate, frame)
@@ -339,8 +343,14 @@ class Tracker:
         track.sights[text] = take_sight(frame, plate, self._frame_index, self._now_ms, quality)
 
     def _support(self, track: _Track) -> int:
-        """Frames that read exactly what the vote says."""
-        return sum(s.plate.number.text == track.fused.text for s in track.seen) if track.fused else 0
+        """Frames that bear the vote out: those that read it, and, where one does, those that are off by one character."""
+        if track.fused is None:
+            return 0
+        wanted = track.fused.text
+        texts = [s.plate.number.text for s in track.seen]
+        if wanted not in texts:
+            return 0
+        return sum(len(text) == len(wanted) and texts_agree(text, wanted) >= 0.83 for text in texts)
 
     def _sure(self, track: _Track) -> bool:
         s = self.settings
@@ -354,6 +364,7 @@ class Tracker:
         last = [x.plate.number.text for x in track.seen[-s.sure_frames :]]
         return (
             len(last) >= s.sure_frames
+            and track.height_px_max >= s.sure_height_px
             and all(text == track.fused.text for text in last)
             and track.fused.confidence_prob >= s.sure_prob
         )

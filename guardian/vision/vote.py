@@ -15,9 +15,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from guardian.domain.read import DOUBTFUL_PROB, Alternative
+from guardian.domain.read import Alternative
 from guardian.vision.ports import ReadChar, TextRead
-from guardian.vision.series import SeriesRead, number_of
+from guardian.vision.series import HOLE_PROB, SeriesRead, number_of
 
 INDEPENDENT_MAX = 3.0
 _FLOOR = 0.002
@@ -70,7 +70,7 @@ def fuse(ballots: Sequence[Ballot]) -> SeriesRead | None:
         hole = best.number.hole or 0
         for i in (hole - 1, hole):
             if 0 <= i < length:
-                probs[i] = min(probs[i], DOUBTFUL_PROB - 0.2)
+                probs[i] = min(probs[i], HOLE_PROB)
     alternatives = tuple(tuple(a for a in chars[i].alternatives if a.sign != fused.text[i])[:4] for i in range(length))
     return msgspec.structs.replace(
         fused,
