@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -20,9 +21,11 @@ from guardian.access.chain import GENESIS, ChainCheck, Entry, Line, decode, link
 from guardian.access.standouts import WINDOW_MS, Asked, standouts
 from guardian.access.tables import audit_rows
 from guardian.access.views import AuditPage, AuditRow, ChainReport
-from guardian.domain.errors import InputRefusedError
+from guardian.domain.errors import InputRefusedError, NeighbourUnreachableError
 from guardian.stores.ports import Records
 
+WAITING_MAX = 10_000
+COMMIT_LINES_MAX = 200
 PAGE_ROWS = 100
 VERIFY_ROWS = 2000
 EXPORT_ROWS_MAX = 1_000_000
@@ -42,7 +45,8 @@ class AuditRecord:
     def __init__(self, records: Records, now_ms: Callable[[], int]) -> None:
         self._records = records
         self._now_ms = now_ms
-        self._running: set[asyncio.Task[int]] = set()
+        self._waiting: list[tuple[Entry, asyncio.Future[int]]] = []
+        self._writing: asyncio.Task[None] | None = None
 
     def now_ms(self) -> int:
         return self._now_ms()
@@ -50,17 +54,44 @@ class AuditRecord:
     async def append(self, entry: Entry) -> int:
         """Put `entry` at the chain's end, durably, and give its number.
 
-        The write is under way before this first yields: a cancelled caller does not lose the line.
+        The entry is in the writer's hands before this first yields: a cancelled caller does not lose the line.
+
+        Raises:
+            NeighbourUnreachableError: too many lines wait already, or the store is away; the line is not there.
         """
-        task = asyncio.ensure_future(self._records.write(lambda connection: _append(connection, entry)))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        if len(self._waiting) >= WAITING_MAX:
+            raise NeighbourUnreachableError(
+                "Too many lines wait for the audit record.", hint="Try again.", reference="audit-busy"
+            )
+        written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, written))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.ensure_future(self._write_waiting())
+        return await asyncio.shield(written)
 
     async def settle(self) -> None:
         """Wait for the lines that are still being written (at the end of a process)."""
-        while self._running:
-            await asyncio.gather(*self._running, return_exceptions=True)
+        while self._writing is not None and not self._writing.done():
+            await asyncio.wait([self._writing])
+
+    async def _write_waiting(self) -> None:
+        """Write what waits, many lines a commit, until nothing does."""
+        while self._waiting:
+            taken, self._waiting = self._waiting[:COMMIT_LINES_MAX], self._waiting[COMMIT_LINES_MAX:]
+            entries = [entry for entry, _ in taken]
+            try:
+                first = await self._records.write(partial(_append, entries=entries))
+            except BaseException as error:
+                for _, written in taken:
+                    if not written.done():
+                        written.set_exception(error)
+                        written.exception()  # a cancelled caller will not ask
+                if not isinstance(error, Exception):
+                    raise
+                continue
+            for number, (_, written) in enumerate(taken, first):
+                if not written.done():
+                    written.set_result(number)
 
     async def page(
         self, *, cursor: str = "", kind: str = "", subject: str = "", rows_max: int = PAGE_ROWS
@@ -150,12 +181,18 @@ class AuditRecord:
         return await self._records.read(lambda connection: _lines(connection, query))
 
 
-def _append(connection: Connection, entry: Entry) -> int:
+def _append(connection: Connection, entries: list[Entry]) -> int:
+    """Hang the entries on the chain's end; gives the first one's number."""
     newest = select(audit_rows.c.number, audit_rows.c.hash).order_by(audit_rows.c.number.desc()).limit(1)
     head = connection.execute(newest).first()
-    number, previous = (head.number + 1, bytes(head.hash)) if head is not None else (1, GENESIS)
-    connection.execute(audit_rows.insert(), link(entry, number, previous)._asdict())
-    return int(number)
+    first, previous = (int(head.number) + 1, bytes(head.hash)) if head is not None else (1, GENESIS)
+    lines = []
+    for number, entry in enumerate(entries, first):
+        line = link(entry, number, previous)
+        lines.append(line._asdict())
+        previous = line.hash
+    connection.execute(audit_rows.insert(), lines)
+    return first
 
 
 def _lines(connection: Connection, query: Select[Any]) -> list[Line]:

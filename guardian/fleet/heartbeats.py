@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from guardian.domain.errors import InputRefusedError, NotFoundError
 from guardian.domain.event import Event, UnitMoved
@@ -27,6 +27,7 @@ from guardian.stores.text import clean_text
 log = structlog.get_logger(__name__)
 
 HOUR_MS = 3_600_000
+HOUR_STEP_MS = 60_000
 HOURS_KEPT = 8 * 24
 JUMPS_MAX = 3
 JUMPS_MS = 10 * 60 * 1000
@@ -43,6 +44,7 @@ class Heartbeats:
         self._now_ms = now_ms
         self._jumps: OrderedDict[str, deque[int]] = OrderedDict()
         self._raw_places: OrderedDict[str, Position] = OrderedDict()
+        self._hours_written: dict[str, int] = {}  # as many as there are devices
 
     async def take(self, device_id: str, beat: Heartbeat) -> bool:
         """Keep a heartbeat; gives whether the device's identity is known to be forked.
@@ -93,13 +95,14 @@ class Heartbeats:
             return None
         place = newer_place(_position(row), beat.position, now_ms=now)
         values = {
+            "device": device_id,
             "seen_ms": now,
             "heartbeat": msgspec.msgpack.encode(msgspec.structs.replace(beat, answers=())),
             "position": None if place is None else msgspec.msgpack.encode(place),
             "list_version": beat.list_version,
             "software": clean_text(beat.software, chars_max=100),
         }
-        connection.execute(update(fleet_devices).where(fleet_devices.c.id == device_id).values(values))
+        connection.execute(_KEEP, values)
         self._keep_hour(connection, device_id, beat, now)
         self._stage_moved(connection, device_id, now)
         if torn and row.forked_ms is None:
@@ -108,13 +111,18 @@ class Heartbeats:
         return torn or row.forked_ms is not None
 
     def _keep_hour(self, connection: Connection, device_id: str, beat: Heartbeat, now: int) -> None:
-        """The last figure of an hour stands for the hour: it counts the 60 minutes before it."""
-        hour = now // HOUR_MS
+        """The last figure of an hour stands for the hour: it counts the 60 minutes before it. Written once a minute."""
+        hour, written = now // HOUR_MS, self._hours_written.get(device_id)
+        if written is not None and written // HOUR_MS == hour and 0 <= now - written < HOUR_STEP_MS:
+            return
+        self._hours_written[device_id] = now
         values = {"reads": max(0, beat.reads_last_hour), "chars_per_read": beat.chars_per_read}
         statement = insert(connection, fleet_hours).values(device_id=device_id, hour=hour, **values)
         connection.execute(
             statement.on_conflict_do_update(index_elements=[fleet_hours.c.device_id, fleet_hours.c.hour], set_=values)
         )
+        if written is not None and written // HOUR_MS == hour:
+            return
         old = (fleet_hours.c.device_id == device_id) & (fleet_hours.c.hour < hour - HOURS_KEPT)
         connection.execute(delete(fleet_hours).where(old))
 
@@ -150,9 +158,20 @@ class DeviceRow(msgspec.Struct, frozen=True):
     position: bytes | None
 
 
+# Built once: heartbeats are the most frequent write of the house but batches.
+_FIND = select(fleet_devices.c.id, fleet_devices.c.forked_ms, fleet_devices.c.position).where(
+    fleet_devices.c.id == bindparam("device")
+)
+_KEPT = ("seen_ms", "heartbeat", "position", "list_version", "software")
+_KEEP = (
+    update(fleet_devices)
+    .where(fleet_devices.c.id == bindparam("device"))
+    .values({name: bindparam(name) for name in _KEPT})
+)
+
+
 def _row(connection: Connection, device_id: str) -> DeviceRow | None:
-    columns = (fleet_devices.c.id, fleet_devices.c.forked_ms, fleet_devices.c.position)
-    found = connection.execute(select(*columns).where(fleet_devices.c.id == device_id)).first()
+    found = connection.execute(_FIND, {"device": device_id}).first()
     return None if found is None else DeviceRow(found.id, found.forked_ms, found.position)
 
 
