@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import threading
 import warnings
 from pathlib import Path
@@ -74,6 +75,9 @@ def load_picture(path: Path | str) -> Picture:
     path = Path(path)
     name = path.name
     try:
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            # Opening a pipe waits for somebody to write into it, perhaps for ever.
+            raise PictureError(f"{name} is a pipe or a device, not a file.", reference="not-a-file")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > FILE_BYTES_MAX:

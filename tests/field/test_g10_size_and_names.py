@@ -99,3 +99,10 @@ def test_a_link_to_nowhere_and_a_missing_file_are_one_line_each(
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     assert main(["read", str(tmp_path), str(tmp_path / "never.jpg"), "--json"]) == 1
     assert [("gone.jpg" in a["error"], "never.jpg" in b["error"]) for a, b in [_lines(capsys)]] == [(True, True)]
+
+
+def test_a_pipe_does_not_hang_the_run(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(PictureError, match=r"pipe\.jpg") as caught:
+        load_picture(tmp_path / "pipe.jpg")
+    assert caught.value.reference == "not-a-file"
