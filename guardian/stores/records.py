@@ -172,10 +172,13 @@ class SqlRecords(abc.ABC):
             for job in lost:
                 self._fail(job, translated, error)
             return
-        for callback in self._callbacks:
-            callback()
         for job, result in done:
             job.future.set_result(result)
+        for callback in self._callbacks:
+            try:
+                callback()
+            except Exception as error:  # the rows are there whatever a listener makes of it
+                log.error("records.listener_failed", error=repr(error))
 
     def _run_in_savepoint(self, connection: Connection, job: _Write, done: list[tuple[_Write, Any]]) -> None:
         savepoint = connection.begin_nested()

@@ -1,52 +1,51 @@
-"""G32 (ingest): one item with a zero character spoils none of the thousand, and both record engines say the same."""
+"""G32: U+0000 is fine for SQLite and JSON; PostgreSQL refuses it, and the transaction took all other rows with it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
-from guardian.archive.ingest import JSON
-from tests.archive.builders import MSGPACK, make_read
-from tests.archive.house import archive_house
+from guardian.stores import clean_text, create_missing, open_records, text_problem
 
-pytestmark = pytest.mark.anyio
+tables = sa.MetaData()
+items = sa.Table(
+    "g32_items",
+    tables,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("raw_text", sa.Text),
+)
+BATCH = {number: f"ABC-{number:04}" for number in range(1000)} | {
+    137: "ABC\u00001235",
+    138: "x" * 1_000_000,
+    139: "３-07\u0085",
+}
 
 
-def batch_of_g32() -> list[Any]:
-    items = [msgspec.to_builtins(make_read(n, f"ABC{n:04d}")) for n in range(1000)]
-    items[137]["raw_text"] = "ABC\u00001235"
-    items[138]["note"] = "x" * 1_000_000
-    items[139]["unit"] = "３-07\u0085"
-    return items
-
-
-@pytest.mark.parametrize("kind", [MSGPACK, JSON])
+@pytest.mark.anyio
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.real("postgres"))])
-async def test_both_record_engines_give_the_same_verdicts(
-    tmp_path: Path, engine: str, kind: str, request: pytest.FixtureRequest
+async def test_the_same_items_of_a_batch_are_kept_on_both_engines(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    url = "" if engine == "sqlite" else str(request.getfixturevalue("postgres_url"))
-    async with archive_house(tmp_path, records_url=url) as house:
-        answer = await house.send(batch_of_g32(), content_type=kind)
-        assert (answer.stored, answer.quarantined) == (999, 1)
-        # 138: a field that reads do not have is left out (a newer device may send more); 139: cleaned by rule.
-        assert [(v.index, v.reason) for v in answer.exceptions] == [(137, "text-control")]
-        stored = {read.sequence: read for read in await house.all_reads()}
-        assert len(stored) == 999
-        assert stored[139].unit == "３-07"
-        held = (await house.quarantine.items("text-control")).items
-        assert [(item.field, item.device_id) for item in held] == [("raw_text", "car-1")]
-        assert "\\u0000" in held[0].record
-        again = await house.send(batch_of_g32(), content_type=kind)
-        assert (again.stored, again.already, again.quarantined) == (0, 999, 1)
-        assert sum(group.items for group in (await house.quarantine.view()).groups) == 1
+    url = f"sqlite:///{tmp_path}/r.sqlite" if engine == "sqlite" else request.getfixturevalue("postgres_url")
+    records = open_records(url)
+    await create_missing(records, tables)
+    refused = {number: problem for number, text in BATCH.items() if (problem := text_problem(text)) is not None}
+    good = [{"id": number, "raw_text": text} for number, text in BATCH.items() if number not in refused]
+    await records.write(lambda connection: connection.execute(items.insert(), good))
+    assert refused == {137: "text-has-nul", 138: "text-too-long"}
+    found = await records.read(lambda connection: dict(connection.execute(sa.select(items)).all()))
+    assert found == {number: text for number, text in BATCH.items() if number not in refused}
+    await records.close()
 
 
-async def test_a_body_that_is_no_batch_is_held_whole_and_can_be_replayed_after_a_cure(tmp_path: Path) -> None:
-    async with archive_house(tmp_path) as house:
-        answer = await house.ingest.accept("car-1", b"\xff\xfe not a batch", MSGPACK)
-        assert (answer.stored, answer.quarantined, answer.exceptions[0].reason) == (0, 1, "batch-form")
-        assert (await house.quarantine.items("batch-form")).items[0].record == b"\xff\xfe not a batch".hex()
+@given(st.text(alphabet=st.characters(), max_size=60))
+def test_cleaned_text_has_no_problem_and_good_text_stays(text: str) -> None:
+    cleaned = clean_text(text, chars_max=50)
+    assert text_problem(cleaned, chars_max=50) is None
+    assert clean_text(cleaned, chars_max=50) == cleaned
+    if text_problem(text, chars_max=50) is None:
+        assert cleaned == text
