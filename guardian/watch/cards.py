@@ -8,7 +8,7 @@ from guardian.domain.plate import display_of
 from guardian.domain.read import PhotoRef
 from guardian.domain.watch import MatchStrength, Priority
 from guardian.watch.hits import Deed, HitBody, decode_body, standing_of
-from guardian.watch.model import lapse
+from guardian.watch.model import CLAIM_MS, lapse
 from guardian.watch.views import HitCard
 from guardian.watch.words import (
     OUTCOME_WORDS,
@@ -68,6 +68,7 @@ def card_of(row: Deed, odds: Odds, now_ms: int, body: HitBody | None = None) -> 
         checker=standing.checker,
         checker_id=standing.checker_id,
         claimed_ms=standing.claimed_ms,
+        claim_ends_ms=None if standing.claimed_ms is None else max(standing.claimed_ms, row.kept_ms) + CLAIM_MS,
         outcome=standing.outcome,
         unit=read.unit,
         device_id=read.device_id,

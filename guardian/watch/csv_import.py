@@ -85,9 +85,9 @@ class ListImporter:
                 plan_rows, table, existing, same_case, all_ids=all_ids if mode == "replace" else None, now_ms=now,
                 new_id=new_entry_id,
             )  # fmt: skip
-        problem = table.problem
+        problem, reference = table.problem, table.reference
         if not problem and not table.rows and mode == "add":
-            problem = "檔案只有標題，沒有資料列"
+            problem, reference = "檔案只有標題，沒有資料列", "import-no-rows"
         removed, before = len(planned.remove), len(all_ids)
         plan = ImportPlan(
             id="i" + random_source.token_hex(8),
@@ -106,6 +106,7 @@ class ListImporter:
             entries_before=before,
             report=planned.report,
             problem=problem,
+            problem_reference=reference,
             needs_confirmation=f"移除 {before:,} 筆中的 {removed:,} 筆" if removed else "",
         )
         deeds = Deeds(planned.put, planned.remove, table.header, planned.refused)

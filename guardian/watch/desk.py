@@ -7,6 +7,8 @@ work any more). People claim, decide, undo; each deed is a fact at once and an e
 
 from __future__ import annotations
 
+import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
@@ -37,6 +39,9 @@ from guardian.watch.views import HitCard, HitDetail, HitPage
 log = structlog.get_logger("watch.hits")
 
 LOOKBACK_MS = 24 * 3_600_000
+RECENT_BATCHES_MAX = 256
+RECENT_BATCHES_MS = 120_000
+"""Batches matched a moment ago are matched again when a list changes: the archive may not hold them yet."""
 LOOKBACK_TEXTS_MAX = 1_000  # for one question to the archive
 LOOKBACK_ENTRIES_MAX = 20_000
 TWIN_ENTRIES_MAX = 50
@@ -80,6 +85,7 @@ class HitDesk:
         self._recent = recent
         self._places = places
         self._lookback_ms = lookback_ms
+        self._batches: deque[tuple[int, str]] = deque(maxlen=RECENT_BATCHES_MAX)
         self._odds: Odds = {}
         self._odds_ms = -ODDS_KEPT_MS
 
@@ -99,6 +105,7 @@ class HitDesk:
             log.error("hits.batch_gone", batch_id=stored.batch_id)
             return
         await self.match(reads)
+        self._batches.append((self._now_ms(), stored.batch_id))
 
     async def match(self, reads: Sequence[Read]) -> int:
         """Match reads against the list in force and raise what is new; gives how many hits were raised."""
@@ -152,7 +159,7 @@ class HitDesk:
                 connection, self._events, removed=removed, back=came_back, at_ms=issued_ms, author=ledger.SYSTEM_AUTHOR
             )
         )
-        if self._recent is None or not put:
+        if not put:
             return
         now = self._now_ms()
         alive = [entry for entry in put if entry.expires_ms is None or entry.expires_ms >= now - self._lookback_ms]
@@ -162,10 +169,27 @@ class HitDesk:
         if len(texts) <= TWIN_ENTRIES_MAX:
             texts = list(dict.fromkeys([*texts, *(twin for text in texts for twin in twin_texts(text))]))
         matcher = await self._keeper.in_force()
+
+        async def look(reads: Sequence[Read]) -> None:
+            await self._raise([one for one in self._candidates(reads, matcher) if one.entry_id in wanted])
+
+        await look(await self._just_matched(frozenset(texts), now))
+        if self._recent is None:
+            return
         for start in range(0, len(texts), LOOKBACK_TEXTS_MAX):
-            reads = await self._recent.find_by_texts(texts[start : start + LOOKBACK_TEXTS_MAX], now - self._lookback_ms)
-            candidates = [one for one in self._candidates(reads, matcher) if one.entry_id in wanted]
-            await self._raise(candidates)
+            await look(
+                await self._recent.find_by_texts(texts[start : start + LOOKBACK_TEXTS_MAX], now - self._lookback_ms)
+            )
+
+    async def _just_matched(self, texts: frozenset[str], now_ms: int) -> list[Read]:
+        found: list[Read] = []
+        since_ms = now_ms - self._lookback_ms
+        for at_ms, batch_id in [*self._batches]:
+            if now_ms - at_ms <= RECENT_BATCHES_MS:
+                with contextlib.suppress(NotFoundError):
+                    reads = await self._stored.get_batch(batch_id)
+                    found += [read for read in reads if read.text in texts and read.captured_ms >= since_ms]
+        return found
 
     # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -43,6 +43,7 @@ class Table(msgspec.Struct, frozen=True):
     columns: dict[str, int]
     rows: tuple[CsvRow, ...]
     problem: str = ""
+    reference: str = ""
 
 
 class RefusedRow(msgspec.Struct, frozen=True):
@@ -74,21 +75,25 @@ def read_table(body: bytes, *, encoding: str = "", chosen: dict[str, str] | None
         if len(rows) > ROWS_MAX + 1:
             break
     if not rows:
-        return Table(found, "", (), {}, (), "檔案是空的")
+        return Table(found, "", (), {}, (), "檔案是空的", "import-empty")
     header, below = rows[0], tuple(rows[1:])
     columns = match_columns(header.cells, chosen)
     sample = below[0].raw if below else header.raw
-    problem = ""
+    problem = reference = ""
     missing = [COLUMN_WORDS[field] for field in REQUIRED if field not in columns]
     if len(body) > BYTES_MAX:
         problem = f"檔案超過 {BYTES_MAX // 1024 // 1024} MB；分成幾個檔案匯入"
+        reference = "import-too-large"
     elif len(below) > ROWS_MAX:
         problem = f"檔案超過 {ROWS_MAX:,} 列；分成幾個檔案匯入"
+        reference = "import-too-long"
     elif header.problem:
         problem = "第 1 列的引號沒有結束，看不出欄位"
+        reference = "import-header"
     elif missing:
         problem = f"第 1 列找不到「{'」「'.join(missing)}」欄；找到的是「{'」「'.join(header.cells)[:RAW_CHARS_MAX]}」"
-    return Table(found, sample[:RAW_CHARS_MAX], header.cells, columns, below, problem)
+        reference = "import-columns-missing"
+    return Table(found, sample[:RAW_CHARS_MAX], header.cells, columns, below, problem, reference)
 
 
 def texts_of(table: Table) -> list[str]:

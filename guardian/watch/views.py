@@ -40,6 +40,7 @@ class HitCard(msgspec.Struct, frozen=True, kw_only=True):
     checker: str = ""  # who has claimed it
     checker_id: str = ""
     claimed_ms: int | None = None
+    claim_ends_ms: int | None = None  # the claim lapses then, unless a key is pressed
     outcome: Outcome | None = None
     unit: str = ""
     device_id: str = ""
@@ -262,7 +263,8 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
     removed: int
     entries_before: int
     report: tuple[ImportRow, ...]  # refused first, bounded to 500
-    problem: str = ""  # why it cannot be applied at all
+    problem: str = ""  # why it cannot be applied at all, zh-TW
+    problem_reference: str = ""
     needs_confirmation: str = ""  # e.g. "removes 5,000 of 5,000"
     state: str = "planned"  # planned | applied | undone
     version: int = 0

@@ -39,7 +39,7 @@ class Archive:
 
     def __init__(self) -> None:
         self.batches: dict[str, list[Read]] = {}
-        self.asked: list[Sequence[str]] = []
+        self.holds_back = False  # as an archive that has not caught up yet
 
     async def get_batch(self, batch_id: str) -> list[Read]:
         if batch_id not in self.batches:
@@ -47,7 +47,8 @@ class Archive:
         return self.batches[batch_id]
 
     async def find_by_texts(self, texts: Sequence[str], since_ms: int) -> list[Read]:
-        self.asked.append(texts)
+        if self.holds_back:
+            return []
         every = {read.id: read for batch in self.batches.values() for read in batch}
         return [read for read in every.values() if read.text in set(texts) and read.captured_ms >= since_ms]
 

@@ -126,6 +126,7 @@ async def test_the_check_in_two_deeds_and_its_outcome(house: House) -> None:
     hit_id = (await the_hit(house)).id
     claimed = await house.desk.claim(hit_id, house.lin)
     assert (claimed.card.state, claimed.card.checker) == (HitState.CHECKING, "林怡君")
+    assert claimed.card.claim_ends_ms == house.now + CLAIM_MS
     with pytest.raises(ConflictError) as early:
         await house.desk.come_out(hit_id, house.lin, Outcome.STOPPED, seen_fact=claimed.card.facts)
     assert early.value.reference == "outcome-before-check"
@@ -255,6 +256,14 @@ async def test_a_new_entry_looks_back_at_reads_that_came_before_it(house: House)
     assert {(c.read_id, c.strength.value) for c in await house.hits()} == {(early.id, "exact"), (twin.id, "lookalike")}
     await house.digest_events()
     assert len(await house.hits()) == 2, "told twice, raised once"
+
+
+async def test_a_read_that_the_archive_does_not_hold_yet_is_looked_back_at_too(house: House) -> None:
+    house.archive.holds_back = True
+    read = house.read("BKD8869")
+    await house.arrive(read)
+    await house.enter("BKD-8869")
+    assert [card.read_id for card in await house.hits()] == [read.id]
 
 
 async def test_the_chance_of_truth_is_a_frequency_of_checks_never_certain(house: House) -> None:
