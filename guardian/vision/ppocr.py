@@ -41,13 +41,11 @@ class Settings(msgspec.Struct, frozen=True):
     """How the day-one engine looks.
 
     `side_max_px` is the longest side that the finder sees; a frame that is larger is made smaller for it (the reader's
-    crops are cut from the full frame). `second_side_px` is a further, smaller look for plates that fill the picture; 0
-    leaves it out. The thresholds are those of the models' makers unless said otherwise.
+    crops are cut from the full frame), one below `side_min_px` larger. The thresholds are those of the models' makers.
     """
 
     side_max_px: int = 1696
     side_min_px: int = 640
-    second_side_px: int = 0
     pixel_prob_min: float = 0.3
     box_prob_min: float = 0.5
     unclip_ratio: float = 1.6
@@ -110,8 +108,6 @@ class PPOCRDetector:
         """Lines of text in a frame, likeliest first, in pixels of the frame."""
         s = self.settings
         found = self._look(frame, s.side_max_px)
-        if s.second_side_px and s.second_side_px < max(frame.shape[:2]):
-            found = merge_looks(found, self._look(frame, s.second_side_px))
         found.sort(key=lambda d: -d.prob)
         return found[: s.detections_max]
 
@@ -160,28 +156,6 @@ class PPOCRDetector:
             tight = grow(corners, left=side, right=side, top=-0.12 * tall, bottom=-0.12 * tall)
             out.append(Detection(corners, prob, text_corners=tight))
         return out
-
-
-def _bounds(corners: Corners) -> tuple[float, float, float, float]:
-    xs, ys = [p[0] for p in corners], [p[1] for p in corners]
-    return min(xs), min(ys), max(xs), max(ys)
-
-
-def merge_looks(first: list[Detection], second: list[Detection]) -> list[Detection]:
-    """Both looks' boxes; of two that cover the same text the longer one stays (a look too close cuts lines in two)."""
-    out = list(first)
-    for new in second:
-        x0, y0, x1, y1 = _bounds(new.corners)
-        area = max(1.0, (x1 - x0) * (y1 - y0))
-        rivals: list[tuple[Detection, float]] = []
-        for old in out:
-            u0, v0, u1, v1 = _bounds(old.corners)
-            shared = max(0.0, min(x1, u1) - max(x0, u0)) * max(0.0, min(y1, v1) - max(y0, v0))
-            if shared > 0.5 * min(area, (u1 - u0) * (v1 - v0)):
-                rivals.append((old, u1 - u0))
-        if not rivals or all(x1 - x0 > 1.25 * width for _, width in rivals):
-            out.append(new)
-    return out
 
 
 class PPOCRReader:

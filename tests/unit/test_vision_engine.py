@@ -1,0 +1,73 @@
+"""The engine: one factory, two protocols, bounds."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from guardian.domain.errors import InputRefusedError
+from guardian.vision.engine import Engine, StageTimes, open_engine
+from guardian.vision.ports import Crop, Detection, Frame, TextRead
+from guardian.vision.ppocr import EngineMissingError
+
+
+def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InputRefusedError, match="no engine 'day-two'") as caught:
+        open_engine("day-two")
+    assert "day-one-video" in caught.value.hint
+
+
+def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "rapidocr" else real(name, *a))
+    with pytest.raises(EngineMissingError) as caught:
+        open_engine()
+    assert "guardian[device]" in caught.value.hint
+
+
+def test_opening_the_engine_says_nothing_and_does_not_load_the_package_that_brings_its_weights() -> None:
+    code = "import sys; from guardian.vision.engine import open_engine; open_engine(); print('rapidocr' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr.strip()) == ("False", "")
+
+
+def test_each_stage_s_time_is_told(engine: Engine, draw: Any) -> None:
+    times = StageTimes()
+    street = draw.street()
+    draw.car(street, "BKD8869", (480, 320))
+    engine.look(draw.frame(street), times)
+    assert times.detect_ms > times.judge_ms > 0
+    assert times.read_ms > 0 and times.rectify_ms > 0
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 2000), (33, 47), (2160, 3840)])
+def test_no_shape_of_picture_breaks_the_engine(engine: Engine, shape: tuple[int, int]) -> None:
+    assert engine.look(np.full((*shape, 3), 128, np.uint8)) == []
+
+
+class _Everywhere:
+    """A detector of another make: it finds plates and not text, so that the filter for signs does not apply."""
+
+    def detect(self, frame: Frame) -> list[Detection]:
+        return [Detection(((10.0, 10.0), (130.0, 10.0), (130.0, 60.0), (10.0, 60.0)), 0.9)]
+
+
+class _Parrot:
+    def __init__(self, text: TextRead) -> None:
+        self.text = text
+
+    def read(self, crops: Sequence[Crop]) -> list[TextRead]:
+        return [self.text for _ in crops]
+
+
+def test_another_detector_and_reader_take_the_place_of_the_first(say: Any) -> None:
+    other = Engine(_Everywhere(), _Parrot(say.text("BKD-8869")), name="other")
+    (plate,) = other.look(np.zeros((80, 200, 3), np.uint8))
+    assert plate.number.text == "BKD8869"
+    assert plate.corners == ((10.0, 10.0), (130.0, 10.0), (130.0, 60.0), (10.0, 60.0))
