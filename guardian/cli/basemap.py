@@ -19,8 +19,9 @@ def build(
 ) -> int:
     """Write a base map (PMTiles) and the JSON beside it.
 
-    guardian basemap build map.pmtiles taiwan-latest.osm.pbf
-    guardian basemap build map.pmtiles        (the two areas that ship with the package)
+    `guardian basemap build map.pmtiles taiwan-latest.osm.pbf`
+
+    `guardian basemap build map.pmtiles` (the two areas that ship with the package)
     """
     from guardian.roads import BUNDLED, build_basemap
     from guardian.roads.basemap import DISTRICTS

@@ -19,20 +19,26 @@ def render(
     out: Path,
     *,
     seconds: float = 60.0,
-    light: Light = Light.DAY,
+    light: Annotated[
+        Light | None, Parameter(help="Time of day; day, and dusk with --demo, where none is given.")
+    ] = None,
     seed: int = 7,
     rain: bool = False,
     size: Annotated[str, Parameter(help="Width and height in pixels.")] = "1280x720",
     fps: float = 12.0,
     area: str = "taipei-daan",
     road: Annotated[list[str] | None, Parameter(help="Roads to follow, in order; else chosen by the seed.")] = None,
+    mount: Annotated[str, Parameter(help="What carries the camera: car or motorcycle.")] = "car",
+    preset: Annotated[str, Parameter(help="x264's preset: the slower, the smaller the file.")] = "veryfast",
+    crf: Annotated[int, Parameter(help="x264's quality: lower is better and larger.")] = 25,
     demo: Annotated[bool, Parameter(help="The demo's drive, with vehicles of its watchlist.")] = False,
     quiet: bool = False,
 ) -> int:
     """Film a drive into the folder OUT: drive.mp4, truth.jsonl, track.jsonl, track.nmea.
 
-    guardian footage render out/night --seconds 60 --light night --seed 7
-    guardian footage render out/demo --demo
+    `guardian footage render out/night --seconds 60 --light night --seed 7`
+
+    `guardian footage render out/demo --demo`
     """
     import msgspec
 
@@ -44,11 +50,13 @@ def render(
     except ValueError as error:
         raise InputRefusedError(f"'{size}' is no size.", hint="Write 1280x720.", reference="drive-size") from error
     base = (
-        demo_spec(seconds=seconds, light=light, seed=seed)
+        demo_spec(seconds=seconds, light=light or Light.DUSK, seed=seed)
         if demo
-        else DriveSpec(seconds=seconds, light=light, seed=seed)
+        else DriveSpec(seconds=seconds, light=light or Light.DAY, seed=seed)
     )
-    spec = msgspec.structs.replace(base, rain=rain, width_px=width, height_px=height, frames_per_s=fps, area=area)
+    spec = msgspec.structs.replace(
+        base, rain=rain, width_px=width, height_px=height, frames_per_s=fps, area=area, mount=mount
+    )
     if road:
         spec = msgspec.structs.replace(spec, roads=tuple(road))
     started = time.monotonic()
@@ -60,7 +68,7 @@ def render(
         left = spent / done * (whole - done)
         print(f"\rFrame {done} of {whole}, {left:.0f} s left ", end="", file=sys.stderr, flush=True)
 
-    files = render_drive(spec, out, tell)
+    files = render_drive(spec, out, tell, coder=(preset, crf))
     if not quiet and sys.stderr.isatty():
         print(file=sys.stderr)
     passes = [msgspec.json.decode(line) for line in files.truth.read_bytes().splitlines()]

@@ -8,6 +8,7 @@ should be anybody's; for the series before 2012 nothing of the kind is known, an
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -80,7 +81,17 @@ class Actor(msgspec.Struct):
         """Place along and aside at a time."""
         if len(self.times) == 1:
             return self.along_m[0], self.aside_m[0]
-        return float(np.interp(t, self.times, self.along_m)), float(np.interp(t, self.times, self.aside_m))
+        after = bisect_right(self.times, t)
+        if after == 0:
+            return self.along_m[0], self.aside_m[0]
+        if after == len(self.times):
+            return self.along_m[-1], self.aside_m[-1]
+        before = after - 1
+        share = (t - self.times[before]) / (self.times[after] - self.times[before])
+        return (
+            self.along_m[before] + (self.along_m[after] - self.along_m[before]) * share,
+            self.aside_m[before] + (self.aside_m[after] - self.aside_m[before]) * share,
+        )
 
 
 class Traffic(msgspec.Struct):
@@ -94,7 +105,12 @@ class Traffic(msgspec.Struct):
 
     def ego(self, t: float) -> float:
         """Where the camera is along the way."""
-        return float(np.interp(t, self.ego_times, self.ego_along))
+        step = self.ego_times[1] - self.ego_times[0]
+        before = min(max(int(t / step), 0), len(self.ego_along) - 2)
+        share = (t - self.ego_times[before]) / step
+        return self.ego_along[before] + (self.ego_along[before + 1] - self.ego_along[before]) * min(
+            max(share, 0.0), 1.0
+        )
 
     def ego_speed(self, t: float) -> float:
         """Metres a second."""
