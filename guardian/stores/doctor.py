@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import Connection, func, inspect, select, text
 
 from guardian.domain.errors import GuardianError
+from guardian.stores.failures import unreachable
 from guardian.stores.files import folder_of
 from guardian.stores.migrate import newest_version, version_in
 from guardian.stores.photos import open_photos
@@ -150,11 +151,20 @@ async def _events(url: str, records: SqlRecords | None) -> list[Finding]:
 
 async def _nats(url: str) -> Finding:
     import nats
+    import nats.errors
 
     parts = urlsplit(url)
-    client = await nats.connect(
-        f"{parts.scheme}://{parts.netloc}", connect_timeout=3, allow_reconnect=False, error_cb=_quiet
-    )
+    try:
+        client = await nats.connect(
+            f"{parts.scheme}://{parts.netloc}",
+            connect_timeout=3,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,  # also the first attempt is repeated for ever otherwise
+            reconnect_time_wait=0,
+            error_cb=_quiet,
+        )
+    except (nats.errors.Error, OSError) as error:
+        raise unreachable("NATS") from error
     try:
         account = await client.jetstream(timeout=3).account_info()
         version = str(client.connected_server_version)

@@ -1,6 +1,6 @@
 """Photos in a folder: `ab/cd/abcd….`, each written beside, made durable, then given its name.
 
-A crash leaves at most a nameless file in `.incoming`, which the next start removes.
+A crash leaves at most a nameless file in `.incoming`, which a start an hour later removes.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -23,6 +24,9 @@ def folder_of(url: str) -> Path:
     return Path(unquote(parts.path)).absolute()
 
 
+LEFT_S = 3600
+
+
 class FilePhotos:
     """Made by `open_photos("file:///…")`."""
 
@@ -31,7 +35,8 @@ class FilePhotos:
         self._incoming = folder / ".incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
         for left in self._incoming.iterdir():
-            left.unlink(missing_ok=True)
+            if time.time() - left.stat().st_mtime > LEFT_S:  # younger ones may be another process's, right now
+                left.unlink(missing_ok=True)
 
     def path_of(self, sha256: str) -> Path:
         check_name(sha256)

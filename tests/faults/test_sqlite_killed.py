@@ -14,8 +14,7 @@ from guardian.stores import open_records
 pytestmark = pytest.mark.anyio
 
 ROWS = 5
-WRITER = (
-    """
+WRITER = """
 import asyncio, sys
 import sqlalchemy as sa
 from guardian.stores import create_missing, open_records
@@ -26,7 +25,7 @@ async def main():
     await create_missing(records, tables)
     async def write(number):
         def put(connection):
-            for part in range(%d):
+            for part in range(ROWS):
                 connection.execute(t.insert().values(number=number, part=part, body="x" * 2000))
         await records.write(put)
         sys.stdout.write(f"{number}\\n"); sys.stdout.flush()
@@ -35,9 +34,7 @@ async def main():
         await asyncio.gather(*(write(number + i) for i in range(8)))
         number += 8
 asyncio.run(main())
-"""
-    % ROWS  # noqa: UP031
-)
+""".replace("ROWS", str(ROWS))
 
 
 @pytest.mark.parametrize("acknowledged", [1, 2, 3, 9, 50, 333])

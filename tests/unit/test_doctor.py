@@ -1,0 +1,91 @@
+"""`guardian doctor` says what was seen, and nothing that must not be seen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from guardian.domain.event import Event
+from guardian.stores import StoreSettings, close_stores, open_stores
+from guardian.stores.doctor import Finding, examine, shown
+from guardian.stores.migrate import migrate
+from guardian.stores.outbox import Outbox
+
+pytestmark = pytest.mark.anyio
+
+
+def of(findings: list[Finding], subject: str) -> list[Finding]:
+    return [finding for finding in findings if finding.subject == subject]
+
+
+async def make(settings: StoreSettings) -> None:
+    stores = open_stores(settings, lambda: 0)
+    await migrate(stores.records)
+    stores.secrets.get_or_create("key", lambda: b"valuable")
+    await close_stores(stores)
+
+
+async def test_a_station_in_order_is_ok_in_every_part(tmp_path: Path) -> None:
+    settings = StoreSettings(data=str(tmp_path / "data"))
+    await make(settings)
+    findings = await examine(settings)
+    assert {finding.subject for finding in findings} == {"records", "photos", "events", "secrets"}
+    assert {finding.verdict for finding in findings} == {"ok"}, findings
+    assert "SQLite" in of(findings, "records")[0].sentence
+    assert int(of(findings, "records")[0].figures["bytes"]) > 10_000
+
+
+async def test_looking_before_the_first_start_makes_nothing(tmp_path: Path) -> None:
+    findings = await examine(StoreSettings(data=str(tmp_path / "data")))
+    assert [finding.verdict for finding in findings] == ["look"]
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_secret_open_to_others_is_wrong_by_name(tmp_path: Path) -> None:
+    settings = StoreSettings(data=str(tmp_path / "data"))
+    await make(settings)
+    (tmp_path / "data" / "secrets" / "key").chmod(0o640)
+    (found,) = of(await examine(settings), "secrets")
+    assert found.verdict == "wrong" and "key" in found.sentence and "valuable" not in found.sentence
+
+
+async def test_events_that_were_set_aside_are_counted(tmp_path: Path) -> None:
+    settings = StoreSettings(data=str(tmp_path / "data"))
+    await make(settings)
+    stores = open_stores(settings, lambda: 0)
+    await Outbox(stores.records).put_aside("hits", Event("e1", "reads.stored", 0, b""), 6, "ValueError", 0)
+    await close_stores(stores)
+    found = of(await examine(settings), "events")
+    assert [(each.verdict, each.figures) for each in found[1:]] == [("look", {"set_aside": 1})]
+
+
+async def test_servers_that_do_not_answer_are_wrong_and_passwords_stay_hidden(tmp_path: Path) -> None:
+    settings = StoreSettings(
+        data=str(tmp_path),
+        records="postgresql://guardian:hunter2@127.0.0.1:1/guardian",
+        events="nats://user:hunter2@127.0.0.1:1",
+    )
+    async with asyncio.timeout(6):
+        findings = await examine(settings)
+    assert [finding.verdict for finding in of(findings, "records") + of(findings, "events")] == ["wrong", "wrong"]
+    assert "hunter2" not in str(findings) and "127.0.0.1:1" in str(findings)
+
+
+@pytest.mark.real("postgres", "nats", "s3")
+async def test_real_servers_are_named_with_their_versions(
+    tmp_path: Path, postgres_url: str, nats_url: str, s3_url: str
+) -> None:
+    settings = StoreSettings(data=str(tmp_path), records=postgres_url, photos=s3_url, events=nats_url)
+    await make(settings)
+    findings = await examine(settings)
+    assert {finding.verdict for finding in findings} == {"ok"}, findings
+    said = " ".join(finding.sentence for finding in findings)
+    assert "PostgreSQL" in said and "JetStream" in said and "object store answers" in said
+
+
+def test_an_address_without_a_password_is_shown_as_it_is() -> None:
+    assert shown("sqlite:////data/records.sqlite") == "sqlite:////data/records.sqlite"
+    assert shown("postgresql://a:b@host/db") == "postgresql://…@host/db"

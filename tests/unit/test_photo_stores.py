@@ -1,0 +1,96 @@
+"""What the engines of photos do when their world is not in order."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guardian.domain.errors import InputRefusedError, NeighbourUnreachableError, NotFoundError
+from guardian.stores import open_events, open_photos, open_records, open_secrets
+from guardian.stores.files import FilePhotos
+
+pytestmark = pytest.mark.anyio
+
+BODY = b"a picture"
+NAME = hashlib.sha256(BODY).hexdigest()
+
+
+async def test_a_photo_that_rotted_on_disk_is_noticed(tmp_path: Path) -> None:
+    photos = FilePhotos(tmp_path)
+    await photos.put(NAME, BODY)
+    photos.path_of(NAME).write_bytes(b"a Picture")
+    with pytest.raises(NotFoundError) as caught:
+        await photos.get(NAME)
+    assert caught.value.reference == "photo-damaged"
+
+
+async def test_a_photo_cut_short_by_a_crash_is_written_again(tmp_path: Path) -> None:
+    photos = FilePhotos(tmp_path)
+    await photos.put(NAME, BODY)
+    photos.path_of(NAME).write_bytes(BODY[:3])
+    await photos.put(NAME, BODY)
+    assert await photos.get(NAME) == BODY
+
+
+async def test_photos_are_fanned_out_over_folders(tmp_path: Path) -> None:
+    photos = FilePhotos(tmp_path)
+    await photos.put(NAME, BODY)
+    assert photos.path_of(NAME).relative_to(tmp_path).parts == (NAME[:2], NAME[2:4], NAME)
+    assert photos.path_of(NAME).exists()
+
+
+async def test_what_a_crash_left_goes_at_a_later_start_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    incoming = tmp_path / ".incoming"
+    incoming.mkdir()
+    (incoming / "old").write_bytes(b"half")
+    os.utime(incoming / "old", (time.time() - 7200,) * 2)
+    (incoming / "new").write_bytes(b"half")
+    FilePhotos(tmp_path)
+    assert [path.name for path in incoming.iterdir()] == ["new"]
+
+
+@pytest.mark.real("s3")
+async def test_an_object_store_that_is_away_is_said_without_its_keys(
+    s3_server: Any, s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
+    photos = open_photos(s3_url)
+    for act in (photos.put(NAME, BODY), photos.get(NAME), photos.has(NAME)):
+        with pytest.raises(NeighbourUnreachableError) as caught:
+            await act
+        assert "very-secret" not in str(caught.value) and "127.0.0.1" not in str(caught.value)
+
+
+@pytest.mark.real("s3")
+async def test_a_bucket_that_is_not_there_is_an_unreachable_store(s3_server: Any, s3_url: str) -> None:
+    photos = open_photos(s3_url.replace("s3://", "s3://no-such-"))
+    with pytest.raises(NeighbourUnreachableError):
+        await photos.put(NAME, BODY)
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://", "s3://key:secret@bucket/", "s3://bucket/?secret=x", "ftp://host/", "", "C:/x"]
+)
+async def test_an_address_that_no_engine_knows_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(InputRefusedError) as caught:
+        open_photos(url)
+    assert caught.value.reference == "store-url" and "secret" not in str(caught.value)
+
+
+async def test_every_other_store_refuses_unknown_engines_too(tmp_path: Path) -> None:
+    records = open_records(f"sqlite:///{tmp_path}/r.sqlite")
+    for open_it in (
+        lambda: open_records("oracle://host/db"),
+        lambda: open_records("sqlite://"),
+        lambda: open_events("kafka://host", records, lambda: 0),
+        lambda: open_secrets("vault://host"),
+    ):
+        with pytest.raises(InputRefusedError) as caught:
+            open_it()
+        assert caught.value.reference == "store-url"
+    await records.close()
