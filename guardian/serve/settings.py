@@ -41,10 +41,22 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 8480
 
 
-def _line_of(text: str, key: str) -> int | None:
+def _line_of(text: str, table: str, key: str) -> int | None:
+    """The line (from 1) on which `key` of `table` (dotted, "" at the top) is set or opened; None where it is not."""
+    inside = ""
+    wanted = f"{table}.{key}" if table else key
     for number, line in enumerate(text.splitlines(), 1):
-        if re.match(rf"\s*\[?\s*{re.escape(key)}\b", line):
-            return number
+        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
+            inside = header[1].replace('"', "").replace(" ", "")
+            if inside == wanted or inside.startswith(f"{wanted}."):
+                return number
+        elif setting := re.match(r"""\s*([\w."'-]+)\s*=(.*)""", line):
+            name = setting[1].replace('"', "").replace("'", "")
+            full = f"{inside}.{name}" if inside else name
+            if full == wanted or full.startswith(f"{wanted}."):
+                return number
+            if full == table and re.search(rf"[{{,]\s*{re.escape(key)}\s*=", setting[2]):  # an inline table
+                return number
     return None
 
 
@@ -113,13 +125,13 @@ def load_settings(
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         said = str(error)
-        unknown = re.search(r"unknown field `([^`]+)`", said)
+        unknown = re.search(r"unknown field `([^`]+)`(?: - at `\$\.?([^`]*)`)?", said)
         if unknown is None:
             raise InputRefusedError(
                 f"A setting has the wrong kind of value: {said}.", reference="settings-value"
             ) from error
         key = unknown[1]
-        line = _line_of(text, key)
+        line = _line_of(text, unknown[2] or "", key)
         where = f"{name}, line {line}" if line else f"the environment ({PREFIX}…{key.upper()})"
         raise InputRefusedError(
             f"{where}: there is no setting '{key}'.",

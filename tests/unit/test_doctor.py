@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,7 @@ async def test_a_station_in_order_is_ok_in_every_part(tmp_path: Path) -> None:
 async def test_looking_before_the_first_start_makes_nothing(tmp_path: Path) -> None:
     findings = await examine(StoreSettings(data=str(tmp_path / "data")))
     assert [finding.verdict for finding in findings] == ["look"]
-    assert os.listdir(tmp_path) == []
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
 
 
 async def test_a_secret_open_to_others_is_wrong_by_name(tmp_path: Path) -> None:
