@@ -125,6 +125,11 @@ class ArchiveHouse:
         return [held.read for held in await self.archive.recent(100_000)]
 
 
+def give(thing: Any) -> Provide:
+    """Inject this very thing."""
+    return Provide(lambda: thing, sync_to_thread=False)
+
+
 def open_engine(engine: str, folder: Path, now_ms: Any) -> Archive:
     """`memory` or `chdb`."""
     return MemoryArchive(now_ms=now_ms) if engine == "memory" else ChdbArchive(folder / "archive", now_ms=now_ms)
@@ -162,9 +167,6 @@ async def archive_house(
     quarantine = Quarantine(records, ingest, now_ms=now)
     photos = open_photos(f"file://{folder / 'photos'}")
     who = [DETECTIVE]
-
-    def give(thing: Any) -> Provide:
-        return Provide(lambda: thing, sync_to_thread=False)
 
     app = Litestar(
         route_handlers=[api_router, device_router],

@@ -1,0 +1,179 @@
+"""The room's routes behind the real seam: roles, look-ups on record, pictures only for whom they were shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar
+
+from guardian.access.seam import COOKIE, Access, unguarded_routes
+from guardian.archive.desk import SearchDesk
+from guardian.archive.routes import api_router, device_router
+from guardian.domain.read import PhotoRef
+from guardian.domain.subject import Role
+from guardian.domain.wire import BatchAnswer
+from guardian.stores import open_photos
+from tests.archive.builders import MSGPACK, NOW_MS, batch_body, make_read
+from tests.archive.house import CAR, ArchiveHouse, archive_house, give
+
+pytestmark = pytest.mark.anyio
+ORIGIN = "http://127.0.0.1"
+JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 20 + b"\xff\xd9"
+SHA = hashlib.sha256(JPEG).hexdigest()
+ASKED = {"purpose": "偵辦竊盜案", "case_number": "114-大安-0123", "plate": "ABC-1235"}
+
+
+@dataclass
+class Front:
+    client: httpx.AsyncClient
+    house: ArchiveHouse
+    access: Access
+
+    async def sign_in(self, role: Role, name: str) -> dict[str, str]:
+        link = await self.access.sessions.make_link(name, role, "大安分局", made_by="test")
+        cookie, _ = await self.access.sessions.open(link.token)
+        return {"cookie": f"{COOKIE}={cookie}", "origin": ORIGIN}
+
+
+@asynccontextmanager
+async def front(folder: Path) -> AsyncIterator[Front]:
+    async with archive_house(folder) as house:
+        access = Access(house.records, house.now_ms)
+        photos = open_photos(f"file://{folder / 'photos'}")
+        desk = SearchDesk(house.records, house.archive, house.filler, access.lookups, house.grants, now_ms=house.now_ms)
+        things = {
+            "ingest": house.ingest,
+            "search_desk": desk,
+            "quarantine": house.quarantine,
+            "photos": photos,
+            "photo_grants": house.grants,
+        }
+        app = Litestar(
+            [api_router, device_router],
+            dependencies={name: give(thing) for name, thing in things.items()},
+            plugins=[access.plugin()],
+            openapi_config=None,
+        )
+        assert unguarded_routes(app) == []
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+            yield Front(client, house, access)
+        await access.close()
+        await photos.close()
+
+
+async def test_a_search_is_recorded_answered_and_exported_with_its_pictures(tmp_path: Path) -> None:
+    async with front(tmp_path) as desk:
+        await desk.house.send([make_read(1, crop=PhotoRef(SHA, NOW_MS)), make_read(2)])
+        chen, lin = await desk.sign_in(Role.DETECTIVE, "陳"), await desk.sign_in(Role.DETECTIVE, "林")
+        got = await desk.client.post("/api/searches", json=ASKED, headers=chen)
+        assert got.status_code == 200, got.text
+        answer = got.json()
+        assert [row["id"] for row in answer["rows"]] == ["car-1.1.2", "car-1.1.1"]
+        url = answer["rows"][1]["crop_url"]
+        assert url == f"/api/photos/{SHA}?ref=lookup:{answer['lookup_id']}"
+        assert (await desk.client.get(url, headers=chen)).status_code == 404  # not sent yet by the device
+        photos = open_photos(f"file://{tmp_path / 'photos'}")
+        await photos.put(SHA, JPEG)
+        seen = await desk.client.get(url, headers=chen)
+        assert (seen.status_code, seen.content, seen.headers["content-type"]) == (200, JPEG, "image/jpeg")
+        assert (await desk.client.get(url, headers=lin)).status_code == 404
+        assert (await desk.client.get(f"/api/photos/{SHA}", headers=chen)).status_code == 404
+        assert (await desk.client.get(f"/api/photos/{SHA}?ref=lookup:../x", headers=chen)).status_code == 404
+        csv = await desk.client.get(f"/api/searches/{answer['search_id']}/export.csv", headers=chen)
+        assert csv.status_code == 200
+        assert csv.text.count("\r\n") == 3
+        detail = await desk.client.post(
+            "/api/reads/car-1.1.1", json={key: ASKED[key] for key in ("purpose", "case_number")}, headers=chen
+        )
+        assert detail.json()["row"]["crop_url"].startswith(f"/api/photos/{SHA}?ref=lookup:")
+        trail = [
+            (row.kind, row.action, row.count)
+            async for row in desk.access.audit.rows()
+            if row.kind in ("lookup", "delivered")
+        ]
+        assert trail == [
+            ("lookup", "reads.search", None), ("delivered", "reads.search", 2), ("lookup", "reads.export", None),
+            ("delivered", "reads.export", 2), ("lookup", "reads.view", None), ("delivered", "reads.view", 1),
+        ]  # fmt: skip
+
+
+async def test_without_a_purpose_nothing_is_answered(tmp_path: Path) -> None:
+    async with front(tmp_path) as desk:
+        await desk.house.send([make_read(1)])
+        chen = await desk.sign_in(Role.DETECTIVE, "陳")
+        for empty in ({"purpose": ""}, {"case_number": " "}):
+            got = await desk.client.post("/api/searches", json=ASKED | empty, headers=chen)
+            assert (got.status_code, "rows" in got.json()) == (403, False)
+
+
+async def test_auditors_do_not_search_and_nobody_sees_quarantine_unasked(tmp_path: Path) -> None:
+    async with front(tmp_path) as desk:
+        auditor = await desk.sign_in(Role.AUDITOR, "稽核")
+        assert (await desk.client.post("/api/searches", json=ASKED, headers=auditor)).status_code == 403
+        assert (await desk.client.get("/api/quarantine", headers=auditor)).status_code == 403
+        assert (await desk.client.get("/api/quarantine")).status_code == 401
+        assert (
+            await desk.client.post("/device/v1/batches", content=b"{}", headers={"content-type": MSGPACK})
+        ).status_code in (401, 403)
+
+
+async def test_quarantine_is_looked_at_rejected_and_replayed(tmp_path: Path) -> None:
+    async with front(tmp_path) as desk:
+        await desk.house.send([make_read(1, captured_ms=NOW_MS * 2), make_read(2, "bad plate"), make_read(3)])
+        wang = await desk.sign_in(Role.OPERATOR, "王")
+        view = (await desk.client.get("/api/quarantine", headers=wang)).json()
+        assert sorted((g["reason"], g["items"]) for g in view["groups"]) == [("text-form", 1), ("time-doubtful", 1)]
+        items = (await desk.client.get("/api/quarantine/items?reason=text-form", headers=wang)).json()["items"]
+        refused = await desk.client.post("/api/quarantine/reject", json={"ids": [items[0]["id"]]}, headers=wang)
+        assert (refused.status_code, refused.json()["reference"]) == (400, "reason-missing")
+        done = await desk.client.post("/api/quarantine/replay", json={"ids": [items[0]["id"]]}, headers=wang)
+        assert done.json() == {"passed": 0, "held": 1}
+        await desk.client.post(
+            "/api/quarantine/reject", json={"ids": [items[0]["id"]], "note": "測試資料"}, headers=wang
+        )
+        view = (await desk.client.get("/api/quarantine", headers=wang)).json()
+        assert [g["reason"] for g in view["groups"]] == ["time-doubtful"]
+
+
+async def test_batches_are_answered_in_their_own_kind_and_pictures_are_checked(tmp_path: Path) -> None:
+    async with archive_house(tmp_path) as house:
+        house.who[0] = CAR
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(house.app), base_url=ORIGIN) as client:
+            read = make_read(1, crop=PhotoRef(SHA, NOW_MS))
+            got = await client.post("/device/v1/batches", content=batch_body([read]), headers={"content-type": MSGPACK})
+            assert got.headers["content-type"] == MSGPACK
+            answer = msgspec.msgpack.decode(got.content, type=BatchAnswer)
+            assert (answer.stored, answer.photos_wanted) == (1, (SHA,))
+            body = msgspec.json.encode({"device_id": "car-1", "items": [read]})
+            got = await client.post("/device/v1/batches", content=body, headers={"content-type": "application/json"})
+            assert got.headers["content-type"].startswith("application/json")
+            assert msgspec.json.decode(got.content, type=BatchAnswer).already == 1
+            got = await client.post("/device/v1/batches", content=body, headers={"content-type": "text/plain"})
+            assert (got.status_code, got.json()["reference"]) == (400, "content-type")
+            got = await client.post(
+                "/device/v1/batches", content=batch_body([read] * 1001), headers={"content-type": MSGPACK}
+            )
+            assert (
+                msgspec.msgpack.decode(got.content)["reference"] == "batch-size"
+                if got.headers["content-type"] == MSGPACK
+                else got.json()["reference"] == "batch-size"
+            )
+            for name, content, reference in [
+                (SHA, JPEG + b"x", "photo-hash"),
+                (hashlib.sha256(b"GIF89a").hexdigest(), b"GIF89a", "photo-form"),
+                (hashlib.sha256(JPEG[:-2]).hexdigest(), JPEG[:-2], "photo-form"),
+                ("..%2f..%2fetc", JPEG, "photo-name"),
+            ]:
+                got = await client.put(f"/device/v1/photos/{name}", content=content)
+                assert got.status_code in (400, 404)
+                if got.status_code == 400:
+                    assert got.json()["reference"] == reference
+            assert (await client.put(f"/device/v1/photos/{SHA}", content=JPEG)).status_code == 201
+            assert (await client.put(f"/device/v1/photos/{SHA}", content=JPEG)).status_code == 200
