@@ -90,7 +90,7 @@ def run(
     stats
         Show what each stage does and costs.
     track
-        The film's track: JSON lines with t_ms, lat, lon, heading_deg, speed_kmh.
+        The film's track, as guardian footage writes it: JSON lines with video_s, lat_deg, lon_deg.
     gps
         none, gpsd, gpsd://HOST:PORT, nmea://HOST:PORT, /dev/ttyUSB0, a file of NMEA, LAT,LON, or simulated.
     speed

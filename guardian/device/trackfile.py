@@ -1,7 +1,7 @@
 """The track that lies beside a film: where the camera was at each moment of it.
 
-One JSON object a line: `{"t_ms", "lat", "lon", "heading_deg", "speed_kmh"}`, `t_ms` counted from the film's first frame.
-A read taken from the film gets the place of its frame, however fast the film is played.
+One JSON object a line, as `guardian footage` writes it: `{"video_s", "lat_deg", "lon_deg", "heading_deg", "speed_kmh",
+"accuracy_m"}`, `video_s` counted from the film's first frame; `{"t_ms", "lat", "lon", …}` is understood as well. A read taken from the film gets the place of its frame, however fast the film is played.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from guardian.device.clock import DeviceClock
-from guardian.device.position import Fix, PositionKeeper
+from guardian.device.position import DEFAULT_ACCURACY_M, Fix, PositionKeeper
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.position import Position
 
@@ -21,13 +21,37 @@ END_GRACE_MS = 2_000
 
 
 class TrackPoint(msgspec.Struct, frozen=True):
-    """One line of a track file."""
+    """One place of a track; `t_ms` is the film's time."""
 
     t_ms: int
     lat: float
     lon: float
     heading_deg: float | None = None
     speed_kmh: float | None = None
+    accuracy_m: float = DEFAULT_ACCURACY_M
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """One line as it stands in a file; both spellings."""
+
+    video_s: float | None = None
+    t_ms: float | None = None
+    lat_deg: float | None = None
+    lat: float | None = None
+    lon_deg: float | None = None
+    lon: float | None = None
+    heading_deg: float | None = None
+    speed_kmh: float | None = None
+    accuracy_m: float = DEFAULT_ACCURACY_M
+
+    def point(self) -> TrackPoint | None:
+        """The place, or None where time or place is missing."""
+        t_ms = self.t_ms if self.video_s is None else self.video_s * 1000
+        lat = self.lat if self.lat_deg is None else self.lat_deg
+        lon = self.lon if self.lon_deg is None else self.lon_deg
+        if t_ms is None or lat is None or lon is None:
+            return None
+        return TrackPoint(round(t_ms), lat, lon, self.heading_deg, self.speed_kmh, self.accuracy_m)
 
 
 def load_track(path: Path) -> list[TrackPoint]:
@@ -36,22 +60,24 @@ def load_track(path: Path) -> list[TrackPoint]:
     Raises:
         InputRefusedError: names the first bad line.
     """
-    decoder = msgspec.json.Decoder(TrackPoint, strict=False)
+    decoder = msgspec.json.Decoder(_Line)
     points: list[TrackPoint] = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         if not line.strip():
             continue
         try:
-            point = decoder.decode(line)
+            point = decoder.decode(line).point()
         except msgspec.DecodeError as error:
             raise InputRefusedError(f"Line {number} of the track is not a point: {error}.") from error
+        if point is None:
+            raise InputRefusedError(f"Line {number} of the track lacks its time or its place.")
         problem = Position(point.lat, point.lon, 0).problem()
         if problem is not None:
             raise InputRefusedError(f"Line {number} of the track: {problem}.")
         points.append(point)
     if not points:
         raise InputRefusedError(
-            "The track holds no point.", hint="Each line is {t_ms, lat, lon, heading_deg, speed_kmh}."
+            "The track holds no point.", hint="Each line is {video_s, lat_deg, lon_deg, heading_deg, speed_kmh}."
         )
     return sorted(points, key=lambda p: p.t_ms)
 
@@ -70,7 +96,7 @@ class TrackKeeper(PositionKeeper):
         point = self._between(media_ms)
         if point is None:
             return super().at(mono_ms)
-        self.tell(Fix(point.lat, point.lon, mono_ms, 5.0, point.heading_deg, point.speed_kmh, "track"))
+        self.tell(Fix(point.lat, point.lon, mono_ms, point.accuracy_m, point.heading_deg, point.speed_kmh, "track"))
         return super().at(mono_ms)
 
     def _between(self, t_ms: int) -> TrackPoint | None:
@@ -88,7 +114,14 @@ class TrackKeeper(PositionKeeper):
         if a.heading_deg is not None and b.heading_deg is not None:
             turn = (b.heading_deg - a.heading_deg + 180) % 360 - 180
             heading = (a.heading_deg + turn * share) % 360
-        return TrackPoint(t_ms, a.lat + (b.lat - a.lat) * share, a.lon + (b.lon - a.lon) * share, heading, a.speed_kmh)
+        return TrackPoint(
+            t_ms,
+            a.lat + (b.lat - a.lat) * share,
+            a.lon + (b.lon - a.lon) * share,
+            heading,
+            a.speed_kmh,
+            max(a.accuracy_m, b.accuracy_m),
+        )
 
 
 class SilentFeed:

@@ -65,6 +65,16 @@ def test_a_film_brings_its_track_and_a_place_between_two_points_is_between_them(
     assert keeper.at(1_000_000, 9_000_000) is not None, "far behind its end the last place stays"
 
 
+def test_the_track_that_our_own_footage_writes_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "track.jsonl"
+    path.write_text(
+        '{"captured_ms":1795000000000,"video_s":0.5,"lat_deg":25.0336852,"lon_deg":121.5375967,"heading_deg":180.6,'
+        '"speed_kmh":15.5,"accuracy_m":3.7,"road":"建國南路一段"}\n'
+    )
+    (point,) = load_track(path)
+    assert (point.t_ms, point.lat, point.lon, point.accuracy_m) == (500, 25.0336852, 121.5375967, 3.7)
+
+
 def test_a_bad_line_of_a_track_is_named(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text('{"t_ms":0,"lat":25,"lon":121}\n{"t_ms":1,"lat":"x"}\n')
