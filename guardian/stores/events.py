@@ -182,6 +182,10 @@ class OutboxEvents:
     async def _consume(self, consumer: Consumer) -> None:
         raise NotImplementedError
 
+    def _outbox_readers(self) -> list[str]:
+        """Who reads the outbox itself; what they all have may go."""
+        raise NotImplementedError
+
     def _tail_opened(self, tail: LiveTail) -> None:
         """Make `tail` see what happens; set `ready` when it does."""
         raise NotImplementedError
@@ -257,10 +261,13 @@ class OutboxEvents:
         )
         log.error("events.set_aside", consumer=consumer.name, topic=event.topic, event_id=event.id)
 
+    async def _prune(self) -> int:
+        return await self._outbox.prune(self._now_ms(), self._outbox_readers())
+
     async def _prune_on(self) -> None:
         while True:
             await asyncio.sleep(PRUNE_S)
-            lost = await self._patiently("prune", lambda: self._outbox.prune(self._now_ms()))
+            lost = await self._patiently("prune", self._prune)
             if lost:
                 log.error("events.outbox_overflowed", lost=lost)
 

@@ -58,7 +58,7 @@ def translate(error: BaseException, *, limit_s: float = 0, folder: Path | None =
     """The house's error for an engine's, or `error` itself where there is none.
 
     Args:
-        limit_s: the limit that a cut-off read had.
+        limit_s: the limit that a cut-off read had; 0 for a write.
         folder: where SQLite's file lies, to tell a full disk from a broken one.
     """
     if isinstance(error, PoolTimeoutError):
@@ -89,10 +89,12 @@ def _of_sqlite(error: sqlite3.Error, limit_s: float, folder: Path | None) -> Gua
 def _of_postgresql(error: psycopg.Error, invalidated: bool, limit_s: float) -> GuardianError | None:
     if isinstance(error, psycopg.errors.DiskFull):
         return disk_full("the records")
-    if isinstance(error, psycopg.errors.QueryCanceled):
-        return read_cut_off(limit_s)
-    if isinstance(error, psycopg.errors.IdleInTransactionSessionTimeout):
-        return read_cut_off(limit_s)
+    if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.IdleInTransactionSessionTimeout):
+        if limit_s:
+            return read_cut_off(limit_s)
+        return StoreBusyError(
+            "The write took too long and was ended; nothing of it was kept.", hint="Try again with less."
+        )
     if isinstance(
         error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure
     ):

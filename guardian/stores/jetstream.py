@@ -170,6 +170,9 @@ class JetStreamEvents(OutboxEvents):
             headers={"Nats-Msg-Id": event.id},
         )
 
+    def _outbox_readers(self) -> list[str]:
+        return [self._relay_name]
+
     # To the consumers.
 
     async def _consume(self, consumer: Consumer) -> None:

@@ -42,6 +42,9 @@ class MemoryEvents(OutboxEvents):
         for consumer in self._consumers.values():
             consumer.wake.set()
 
+    def _outbox_readers(self) -> list[str]:
+        return list(self._consumers)
+
     def _tail_opened(self, tail: LiveTail) -> None:
         tail.ready.set()
 

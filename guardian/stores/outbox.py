@@ -152,14 +152,27 @@ class Outbox:
         condition = (set_aside.c.consumer_name == consumer_name) & (set_aside.c.id == event_id)
         await self._records.write(lambda connection: connection.execute(delete(set_aside).where(condition)))
 
-    async def prune(self, now_ms: int, *, kept_ms: int = KEPT_MS, rows_max: int = ROWS_MAX) -> int:
-        """Remove what every consumer has and is older than `kept_ms`; gives how many went without being taken."""
+    async def prune(
+        self, now_ms: int, consumer_names: list[str], *, kept_ms: int = KEPT_MS, rows_max: int = ROWS_MAX
+    ) -> int:
+        """Remove what these consumers have and is older than `kept_ms`, and whatever is beyond `rows_max`.
+
+        Consumers of former versions are not named, and so hold nothing.
+
+        Returns:
+            How many went beyond `rows_max` before everyone had them.
+        """
+        held = select(func.min(positions.c.number)).where(positions.c.consumer_name.in_(consumer_names))
 
         def remove(connection: Connection) -> int:
-            taken = connection.execute(select(func.min(positions.c.number))).scalar() or 0
+            taken = connection.execute(held).scalar() or 0
             connection.execute(delete(outbox).where(outbox.c.number <= taken, outbox.c.at_ms < now_ms - kept_ms))
             newest = connection.execute(select(func.max(outbox.c.number))).scalar() or 0
-            return connection.execute(delete(outbox).where(outbox.c.number <= newest - rows_max)).rowcount
+            beyond = outbox.c.number <= newest - rows_max
+            lost = select(func.count()).select_from(outbox).where(beyond, outbox.c.number > taken)
+            count = int(connection.execute(lost).scalar_one())
+            connection.execute(delete(outbox).where(beyond))
+            return count
 
         return await self._records.write(remove)
 
