@@ -29,6 +29,7 @@ _LETTERS_SEEN = LETTERS.replace("O", "")
 """The letter O was never seen on a plate (D: 2,866 labelled ones); what looks like it is Q in a letter place, 0 elsewhere."""
 _DASHES = "-一—–－·•・●∙．._~:°'’`ー"
 _STROKES = {"丨": "1", "|": "1", "口": "0", "〇": "0", "Ｏ": "O"}
+_STROKE_LIKE = "1ILJ7T"
 _CONFUSION_SHARE = 0.02
 """Part of a sign's probability that is spread over the signs it is mixed up with: readers are surer than they are right."""
 
@@ -272,11 +273,17 @@ def number_of(read: TextRead) -> SeriesRead | None:
         if len(signs) - front - back < 5:
             continue
         ends = signs[:front] + signs[len(signs) - back :] if back else signs[:front]
-        if not all(e.best in "1ILJ7T" or e.probs.get(e.best, 0) < 0.6 for e in ends):
+        if not all(e.best in _STROKE_LIKE or e.probs.get(e.best, 0) < 0.6 for e in ends):
             continue
         kept = signs[front : len(signs) - back]
         dash = dash_after - front if dash_after is not None else None
         toll = sum(math.log(0.004 + (1 - min(1.0, e.probs.get(e.best, 0.0)))) for e in ends)
         for fit in _fit(kept, dash, read.raw_text):
-            found.append(msgspec.structs.replace(fit, score=fit.score + toll))
+            probs = list(fit.char_probs)
+            # What was cut off and is no stroke may have been a character: its neighbour bears the doubt.
+            if front and signs[0].best not in _STROKE_LIKE:
+                probs[0] = min(probs[0], HOLE_PROB)
+            if back and signs[-1].best not in _STROKE_LIKE:
+                probs[-1] = min(probs[-1], HOLE_PROB)
+            found.append(msgspec.structs.replace(fit, score=fit.score + toll, char_probs=tuple(probs)))
     return max(found, key=lambda f: f.score, default=None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.domain.read import Alternative
+from guardian.domain.read import DOUBTFUL_PROB, Alternative
 from guardian.domain.series import SERIES, series_of
 from guardian.vision.ports import ReadChar, TextRead
 from guardian.vision.series import fold_sign, number_of
@@ -70,6 +70,15 @@ def test_what_the_reader_thought_of_second_comes_before_what_is_often_confused()
 )
 def test_text_that_is_no_number_gives_none_and_never_a_guess(raw: str) -> None:
     assert number_of(_read(raw) if raw else TextRead(())) is None
+
+
+def test_a_character_cut_off_at_the_end_leaves_a_doubt_and_a_border_does_not() -> None:
+    chars = list(_read("OKB-0781").chars)
+    chars[0] = ReadChar("O", 0.4, chars[0].place, (Alternative("D", 0.05),))
+    half, bordered = number_of(TextRead(tuple(chars))), number_of(_read("丨ABC-1235"))
+    assert half is not None and bordered is not None
+    assert half.text == "KB0781" and half.char_probs[0] < DOUBTFUL_PROB
+    assert bordered.text == "ABC1235" and bordered.confidence_prob >= DOUBTFUL_PROB
 
 
 def test_a_seen_dash_decides_between_two_series() -> None:
