@@ -24,13 +24,13 @@ from guardian.device.alarm import AlarmDesk
 from guardian.device.card import make_card
 from guardian.device.clock import DeviceClock, Stamp
 from guardian.device.follow import Follower, Passing, Picture
+from guardian.device.gaze import Gaze, Looking
 from guardian.device.listcopy import ListInForce
 from guardian.device.position import PositionKeeper
 from guardian.device.source import Frame, Source
 from guardian.device.stage import Handover, Stages
 from guardian.domain.read import DeviceHit, Read
 from guardian.domain.watch import Match
-from guardian.vision.engine import Engine
 from guardian.vision.engine import StageTimes as EngineTimes
 
 log = structlog.get_logger("device.pipeline")
@@ -78,7 +78,7 @@ class Pipeline:
         self,
         *,
         source: Source,
-        engine: Engine,
+        engine: Looking,
         follower: Follower,
         in_force: Callable[[], ListInForce],
         desk: AlarmDesk,
@@ -95,7 +95,9 @@ class Pipeline:
     ) -> None:
         self.stages = stages if stages is not None else Stages()
         self._source = source
-        self._engine = engine
+        self._newest_wins = not every_frame and source.paced
+        # A camera's frames are looked at narrowly between whole looks; where every frame counts, each look is whole.
+        self._engine: Looking = Gaze(engine) if self._newest_wins else engine
         self._follower = follower
         self._in_force = in_force
         self._desk = desk
@@ -105,7 +107,7 @@ class Pipeline:
         self._positions = positions
         self._device_id, self._boot, self._unit = device_id, boot, unit
         self._on_read = on_read
-        self._newest_wins = newest_wins = not every_frame and source.paced
+        newest_wins = self._newest_wins
         self._frames: Handover[tuple[Frame, float]] = Handover(
             FRAMES_WAITING_LIVE if newest_wins else FRAMES_WAITING,
             newest_wins=newest_wins,
@@ -160,6 +162,8 @@ class Pipeline:
         for frame in self._source.frames(stop):
             now = time.perf_counter()
             self.stages["source"].took((now - begun) * 1000)
+            if frame.media_ms is not None:
+                self._positions.at(frame.mono_ms, frame.media_ms)  # a film's track moves the unit frame by frame
             self._frames.give((frame, now))
             if stop.is_set():
                 return
