@@ -24,7 +24,7 @@ from guardian.archive.model import StoredBatch
 from guardian.archive.ports import Archive
 from guardian.archive.stored_reads import StoredReads
 from guardian.archive.tables import quarantine
-from guardian.domain.errors import DiskFullError, InputRefusedError
+from guardian.domain.errors import DiskFullError, InputRefusedError, NeighbourUnreachableError
 from guardian.domain.event import DeviceChanged, Event, ReadsStored
 from guardian.domain.read import Read
 from guardian.domain.wire import BATCH_ITEMS_MAX, Batch, BatchAnswer, Verdict
@@ -35,6 +35,9 @@ log = structlog.get_logger(__name__)
 
 HELD_ITEMS_MAX = 50_000
 """Items of one device that may wait in quarantine. Past it the batch is refused and stays in the device's spool."""
+
+BACKLOG_READS_MAX = 5_000_000
+"""Three and a half days of Taiwan's patrol reads, 2 GB of journal: past it the column store is broken, not slow."""
 
 MSGPACK, JSON = "application/msgpack", "application/json"
 
@@ -109,6 +112,7 @@ class Ingest:
         *,
         now_ms: Callable[[], int],
         wake: Callable[[int, int], None] = lambda number, reads: None,
+        backlog: Callable[[], int] = lambda: 0,
     ) -> None:
         """Wire the door.
 
@@ -116,6 +120,7 @@ class Ingest:
             archive: asked for the content of repeated items that the journal has let go.
             stored_reads: gets each stored batch decoded, so that matching and filling need not decode again.
             wake: called with the journal number and the reads of each stored batch (`filler.wake`).
+            backlog: how many reads the column store does not hold yet (`filler.lag_reads`).
         """
         self._records = records
         self._events = events
@@ -123,6 +128,7 @@ class Ingest:
         self._stored_reads = stored_reads
         self._now_ms = now_ms
         self._wake = wake
+        self._backlog = backlog
 
     async def accept(
         self, device_id: str, body: bytes, content_type: str, received_ms: int | None = None
@@ -138,7 +144,14 @@ class Ingest:
         Raises:
             InputRefusedError: more than BATCH_ITEMS_MAX items, or a content type that is neither.
             DiskFullError: no room; nothing was kept and the device keeps its spool.
+            NeighbourUnreachableError: the column store is BACKLOG_READS_MAX behind; likewise.
         """
+        if self._backlog() >= BACKLOG_READS_MAX:
+            raise NeighbourUnreachableError(
+                f"The archive is {BACKLOG_READS_MAX:,} reads behind; the batch was not taken.",
+                hint="Keep it and send it again; see `guardian doctor`.",
+                reference="archive-behind",
+            )
         received_ms = self._now_ms() if received_ms is None else received_ms
         kind = content_kind(content_type)
         judged = self._judge(device_id, body, kind, received_ms)

@@ -161,7 +161,9 @@ async def archive_house(
     events, lookups = StagedEvents(), Lookups()
     stored_reads = StoredReads(records)
     filler = Filler(records, archive, stored_reads, now_ms=now, gather_s=0)
-    ingest = Ingest(records, events, archive, stored_reads, now_ms=now, wake=filler.wake)  # type: ignore[arg-type]
+    ingest = Ingest(
+        records, events, archive, stored_reads, now_ms=now, wake=filler.wake, backlog=lambda: filler.lag_reads
+    )  # type: ignore[arg-type]
     grants = LookupGrants(records, now_ms=now)
     desk = SearchDesk(records, archive, filler, lookups, grants, now_ms=now, export_page=export_page, settle_s=60)
     quarantine = Quarantine(records, ingest, now_ms=now)
