@@ -6,6 +6,7 @@ and ends whole only if the delivery is by then: else it breaks off, and the clie
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -49,6 +50,8 @@ class HeldAnswer:
             await self._send(message)
             return
         more = message.get("more_body", False)
+        if more:  # a stream that never waits would let nobody else run, not even who hears that the client hung up
+            await asyncio.sleep(0)
         if self._start is not None:
             if not (self._trace.begun if more else self._trace.complete):
                 await self._replace()

@@ -72,6 +72,8 @@ async def test_a_bomb_is_refused_after_the_signature_and_unpacked_no_further_tha
     async with house(tmp_path) as it:
         device = SignedDevice("car-1")
         await it.access.device_keys.enrol(device.id, device.public_key)
+        large = await device.send(it.client, bytes(BODY_BYTES_MAX + 1))
+        assert (large.status_code, large.json()["reference"]) == (413, "body-too-large")
         bomb = gzip.compress(bytes(BODY_BYTES_MAX + 1))
         assert len(bomb) < 20_000
         refused = await device.send(it.client, bomb, content_encoding="gzip")
