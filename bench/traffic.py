@@ -17,12 +17,12 @@ from guardian.domain.wire import HEADER_COUNTER, HEADER_DEVICE, HEADER_SIGNATURE
 LETTERS, DIGITS = "ABCDEFGHJKLMNPQRSTUVWXYZ", "012356789"
 
 
-def make_plates(count: int, seed: int) -> list[str]:
-    """Distinct numbers of today's series, the same for the same seed."""
+def make_plates(count: int, seed: int, *, first: str = LETTERS) -> list[str]:
+    """Distinct numbers of today's series, the same for the same seed; their first letter is one of `first`."""
     rng = random.Random(seed)
     out: dict[str, None] = {}
     while len(out) < count:
-        out["".join(rng.choices(LETTERS, k=3)) + "".join(rng.choices(DIGITS, k=4))] = None
+        out[rng.choice(first) + "".join(rng.choices(LETTERS, k=2)) + "".join(rng.choices(DIGITS, k=4))] = None
     return list(out)
 
 

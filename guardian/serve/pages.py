@@ -6,6 +6,7 @@ Unknown addresses get the console's one page (it has its own routes), unknown fi
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 from litestar import Request, Response, get
 from litestar.params import HeaderParameter
@@ -43,9 +44,9 @@ def _inside(folder: Path, name: str) -> Path | None:
 async def get_basemap_file(
     name: str,
     page_folders: PageFolders,
-    range_header: str = HeaderParameter(name="range", default="", required=False),
-    if_range: str = HeaderParameter(name="if-range", default="", required=False),
-    if_none_match: str = HeaderParameter(name="if-none-match", default="", required=False),
+    range_header: Annotated[str, HeaderParameter(name="range")] = "",
+    if_range: Annotated[str, HeaderParameter(name="if-range")] = "",
+    if_none_match: Annotated[str, HeaderParameter(name="if-none-match")] = "",
 ) -> Response[bytes]:
     """A file of the base map; PMTiles by byte range."""
     path = page_folders.basemap.get(name)

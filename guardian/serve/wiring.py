@@ -91,10 +91,10 @@ async def open_cloud(
         stack.push_async_callback(access.close)
         archive = cloud.archive = open_archive(archive_url, Path(settings.with_defaults().data), now_ms)
         stack.push_async_callback(archive.close)
-        filler = cloud.filler = Filler(stores.records, archive, now_ms=now_ms)
+        stored_reads = cloud.stored_reads = StoredReads(stores.records)
+        filler = cloud.filler = Filler(stores.records, archive, stored_reads, now_ms=now_ms)
         await filler.start()
         stack.push_async_callback(filler.close)
-        stored_reads = cloud.stored_reads = StoredReads(stores.records)
         ingest = cloud.ingest = Ingest(
             stores.records, stores.events, archive, stored_reads, now_ms=now_ms, wake=filler.wake
         )
