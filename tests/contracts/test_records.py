@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
 
-from guardian.stores import ReadCutOffError, create_missing, insert, open_records, text_problem
-from guardian.stores.records import SqlRecords
+from guardian.stores import ReadCutOffError, StoreBusyError, create_missing, insert, open_records, text_problem
+from guardian.stores.records import WRITES_WAITING_MAX, SqlRecords
 
 pytestmark = pytest.mark.anyio
 
@@ -194,3 +195,40 @@ async def test_g32_every_engine_gives_the_same_verdict_on_a_text(records: SqlRec
         assert await records.read(names) == [text]
     else:
         assert text_problem(text) in ("text-has-nul", "text-not-unicode", "text-too-long")
+
+
+async def test_too_many_waiting_writes_are_refused_and_the_others_done(records: SqlRecords) -> None:
+    gate, begun = threading.Event(), threading.Event()
+
+    def hold(connection: sa.Connection) -> None:
+        begun.set()
+        gate.wait(10)
+
+    holding = asyncio.create_task(records.write(hold))
+    assert await asyncio.to_thread(begun.wait, 10)
+    waiting = [asyncio.create_task(records.write(put(f"n{i}"))) for i in range(WRITES_WAITING_MAX)]
+    await asyncio.sleep(0)
+    with pytest.raises(StoreBusyError) as caught:
+        await records.write(put("one too many"))
+    assert caught.value.reference == "store-busy"
+    gate.set()
+    await asyncio.gather(holding, *waiting)
+    assert len(await records.read(names)) == WRITES_WAITING_MAX
+
+
+async def test_a_write_that_nobody_waits_for_any_more_is_not_begun(records: SqlRecords) -> None:
+    gate, begun = threading.Event(), threading.Event()
+
+    def hold(connection: sa.Connection) -> None:
+        begun.set()
+        gate.wait(10)
+
+    holding = asyncio.create_task(records.write(hold))
+    assert await asyncio.to_thread(begun.wait, 10)
+    given_up = asyncio.create_task(records.write(put("given up")))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    gate.set()
+    await holding
+    await records.write(put("next"))
+    assert await records.read(names) == ["next"]
