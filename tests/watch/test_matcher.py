@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardian.domain.plate import ALPHABET, CONFUSABLE, pack_plate
@@ -24,12 +24,14 @@ def found(matcher: Matcher, text: str, probs: tuple[float, ...] = (), alternativ
     return [(m.entry_id, m.strength.value) for m in matcher.match(text, probs, alternatives, at_ms=at_ms)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(max_codepoint=0x2FF), max_size=14), max_size=30))
 def test_many_texts_pack_as_one_text_does(many: list[str]) -> None:
     expected = [pack_plate(t) if t and len(t) <= 12 and all(s in ALPHABET for s in t) else 0 for t in many]
     assert pack_texts(many).tolist() == expected
 
 
+@settings(deadline=None)
 @given(st.sets(texts, min_size=1, max_size=40), st.lists(texts, max_size=20))
 def test_exact_finds_every_entry_and_nothing_else(listed: set[str], others: list[str]) -> None:
     entries = [entry(t) for t in sorted(listed)]
@@ -100,6 +102,7 @@ def test_a_good_old_number_is_not_taken_for_a_shortened_new_one() -> None:
     assert found(Matcher([entry("BKD8869")]), "BKD869", (0.99,) * 6) == []
 
 
+@settings(deadline=None)
 @given(texts, st.data())
 def test_every_twin_that_is_told_is_likely_enough_and_names_where_it_differs(text: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(text) - 1))
@@ -119,6 +122,7 @@ def test_every_twin_that_is_told_is_likely_enough_and_names_where_it_differs(tex
         assert matches == []
 
 
+@settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=30), st.lists(texts, max_size=30, unique=True))
 def test_a_batch_says_what_one_by_one_says(asked: list[str], listed: list[str]) -> None:
     matcher = Matcher([entry(t) for t in listed], likelihood_min=0.005)
