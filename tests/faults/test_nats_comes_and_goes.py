@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from guardian.stores.records import SqlRecords
 pytestmark = [pytest.mark.anyio, pytest.mark.real("nats")]
 
 COUNT = 300
+MakeBus = Callable[[str], JetStreamEvents]
 
 
 @pytest.fixture
@@ -28,15 +30,27 @@ async def records(tmp_path: Path) -> AsyncIterator[SqlRecords]:
     await opened.close()
 
 
+@pytest.fixture
+async def make_bus(records: SqlRecords) -> AsyncIterator[MakeBus]:
+    async with contextlib.AsyncExitStack() as closing:
+
+        def make(url: str) -> JetStreamEvents:
+            bus = JetStreamEvents(url, records, lambda: 0, ack_wait_s=2)
+            closing.push_async_callback(bus.close)
+            return bus
+
+        yield make
+
+
 def stage(bus: JetStreamEvents, number: int) -> Any:
     return lambda connection: bus.stage(connection, Event(f"e{number}", "reads.stored", number, b""))
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL], ids=["stopped", "killed"])
 async def test_every_event_arrives_in_order_though_the_server_was_away(
-    records: SqlRecords, own_nats_server: Any, sign: int
+    records: SqlRecords, make_bus: MakeBus, own_nats_server: Any, sign: int
 ) -> None:
-    bus = JetStreamEvents(own_nats_server.url, records, lambda: 0, ack_wait_s=2)
+    bus = make_bus(own_nats_server.url)
     taken: list[str] = []
     changed = asyncio.Condition()
 
@@ -62,14 +76,13 @@ async def test_every_event_arrives_in_order_though_the_server_was_away(
     await has(COUNT)
     assert taken == [f"e{number}" for number in range(COUNT)]
     assert await bus.set_aside_count() == 0
-    await bus.close()
 
 
 async def test_a_server_that_is_away_at_the_start_keeps_nobody_from_starting(
-    records: SqlRecords, own_nats_server: Any
+    records: SqlRecords, make_bus: MakeBus, own_nats_server: Any
 ) -> None:
     await asyncio.to_thread(own_nats_server.stop)
-    bus = JetStreamEvents(own_nats_server.url, records, lambda: 0)
+    bus = make_bus(own_nats_server.url)
     arrived = asyncio.Event()
 
     async def take(event: Event) -> None:
@@ -81,4 +94,3 @@ async def test_a_server_that_is_away_at_the_start_keeps_nobody_from_starting(
     assert not bus.reachable
     await asyncio.to_thread(own_nats_server.start)
     await asyncio.wait_for(arrived.wait(), 20)
-    await bus.close()

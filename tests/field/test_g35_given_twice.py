@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -19,10 +21,17 @@ ACK_WAIT_S = 1.0
 HANDLER_S = 4.0  # as 40 s are to the usual 30 s, and more
 
 
+@pytest.fixture
+async def closing() -> AsyncIterator[contextlib.AsyncExitStack]:
+    async with contextlib.AsyncExitStack() as stack:
+        yield stack
+
+
 async def test_a_slow_read_is_one_hit_though_another_instance_is_there_and_the_publisher_retries(
-    tmp_path: Path, nats_url: str
+    tmp_path: Path, nats_url: str, closing: contextlib.AsyncExitStack
 ) -> None:
     records = open_records(f"sqlite:///{tmp_path}/records.sqlite")
+    closing.push_async_callback(records.close)
     await create_missing(records, metadata)
     handled: list[tuple[str, str]] = []
     last = asyncio.Event()
@@ -38,6 +47,7 @@ async def test_a_slow_read_is_one_hit_though_another_instance_is_there_and_the_p
                 last.set()
 
         bus.subscribe("reads.stored", "hits", take)
+        closing.push_async_callback(bus.close)
         return bus
 
     one, two = instance("one"), instance("two")
@@ -46,6 +56,7 @@ async def test_a_slow_read_is_one_hit_though_another_instance_is_there_and_the_p
     slow = Event("slow", "reads.stored", 0, b"read")
     await records.write(lambda connection: one.stage(connection, slow))
     client = await nats.connect(nats_url.rpartition("/")[0])
+    closing.push_async_callback(client.close)
     await asyncio.wait_for(one.entered("hits"), 10)
     stream = nats_url.rpartition("/")[2]
     for _ in range(3):
@@ -58,7 +69,3 @@ async def test_a_slow_read_is_one_hit_though_another_instance_is_there_and_the_p
     await asyncio.wait_for(last.wait(), 30)
     assert [event_id for event_id, _ in handled] == ["slow", "last"]
     assert await one.set_aside_count() == 0
-    await client.close()
-    await one.close()
-    await two.close()
-    await records.close()
