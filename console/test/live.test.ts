@@ -83,12 +83,25 @@ describe("the stream", () => {
     expect(states.at(-1)).toBe("live");
     now = SILENCE_MS + 1;
     stream.check();
-    expect(states.at(-1)).toBe("offline");
-    expect(states).toContain("stale");
+    expect(states.at(-1)).toBe("stale");
     expect(FakeSource.made[0]!.closed).toBe(true);
     await vi.advanceTimersByTimeAsync(1000);
     expect(FakeSource.made[1]!.url).toBe("/api/live/events?after=c7");
     expect(snapshots).toBe(1);
+    // The new stream gets its own time before it is given up in turn.
+    now += 2_000;
+    stream.check();
+    expect(FakeSource.made).toHaveLength(2);
+    stream.stop();
+  });
+  test("that breaks is offline after the silence, and connecting before", async () => {
+    await vi.advanceTimersByTimeAsync(0);
+    FakeSource.made[0]!.say("tick", {}, "c7");
+    FakeSource.made[0]!.onerror?.();
+    expect(states.at(-1)).toBe("connecting");
+    now = SILENCE_MS + 1;
+    stream.check();
+    expect(states.at(-1)).toBe("offline");
     stream.stop();
   });
   test("that has a gap takes a new snapshot", async () => {

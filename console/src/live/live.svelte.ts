@@ -49,7 +49,10 @@ function announce(found: HitCard[], missed: boolean): void {
   if (!found.length) return;
   found.sort((a, b) => a.captured_ms - b.captured_ms);
   live.fresh = [...live.fresh, ...found.map((hit) => hit.id)].slice(-50);
-  if (missed) live.missed = [...live.missed, ...found.map((hit) => hit.id)];
+  if (missed) {
+    const at = (id: string): number => hits.get(id)?.captured_ms ?? 0;
+    live.missed = [...live.missed, ...found.map((hit) => hit.id)].sort((a, b) => at(a) - at(b));
+  }
   soundFor(found, serverNow());
 }
 
@@ -106,7 +109,8 @@ export function hold(on: boolean): void {
   if (!on) release();
 }
 
-let cameBack = false;
+/** Hits raised before this came while we were deaf. */
+let deafUntil_ms = 0;
 
 function onEvent({ kind, data }: StreamEvent): void {
   live.heard_ms = serverNow();
@@ -120,15 +124,18 @@ function onEvent({ kind, data }: StreamEvent): void {
     const hit = data as HitCard;
     const isNew = !hits.has(hit.id) && !isChecked(hit.state);
     takeHit(hit);
-    if (isNew) announce([hit], cameBack && serverNow() - hit.raised_ms > 15_000);
+    if (isNew) announce([hit], hit.raised_ms <= deafUntil_ms);
   }
 }
+
+let wasLive = false;
 
 function onState(state: StreamState): void {
   const was = live.state;
   live.state = state;
   if (state === "live" && was !== "live") {
-    cameBack = was === "stale" || was === "offline";
+    if (everLoaded && live.heard_ms) deafUntil_ms = wasLive ? serverNow() : 0;
+    wasLive = true;
     void sendWaiting();
   }
 }

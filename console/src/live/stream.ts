@@ -24,6 +24,8 @@ export class LiveStream {
   #source: EventSource | null = null;
   #cursor = "";
   #heardAt = 0;
+  #openedAt = 0;
+  #failed = false;
   #tries = 0;
   #wait: ReturnType<typeof setTimeout> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
@@ -49,15 +51,18 @@ export class LiveStream {
 
   /** Called every second and when the page wakes up. */
   check(): void {
-    if (this.#stopped || this.parts.now() - this.#heardAt < SILENCE_MS) return;
-    this.parts.onState(this.#source ? "stale" : "offline");
-    if (this.#source) this.#again();
+    const now = this.parts.now();
+    if (this.#stopped || now - this.#heardAt < SILENCE_MS) return;
+    this.parts.onState(this.#failed ? "offline" : "stale");
+    // A stream that was opened only now gets its own time to speak.
+    if (this.#source && now - this.#openedAt >= SILENCE_MS) this.#again();
   }
 
   async #begin(): Promise<void> {
     try {
       this.#cursor = await this.parts.snapshot();
     } catch {
+      this.#failed = true;
       if (!this.#stopped) this.#again();
       return;
     }
@@ -68,19 +73,23 @@ export class LiveStream {
     this.#source?.close();
     const source = this.parts.open(`/api/live/events?after=${encodeURIComponent(this.#cursor)}`);
     this.#source = source;
+    this.#openedAt = this.parts.now();
     for (const kind of KINDS) {
       source.addEventListener(kind, (message) => {
         if (this.#source === source) this.#take(kind, message as MessageEvent<string>);
       });
     }
     source.onerror = () => {
-      if (this.#source === source) this.#again();
+      if (this.#source !== source) return;
+      this.#failed = true;
+      this.#again();
     };
   }
 
   #take(kind: string, message: MessageEvent<string>): void {
     this.#heardAt = this.parts.now();
     this.#tries = 0;
+    this.#failed = false;
     if (message.lastEventId) this.#cursor = message.lastEventId;
     if (kind === "gap") {
       this.#source?.close();
@@ -104,7 +113,8 @@ export class LiveStream {
     clearTimeout(this.#wait);
     const wait = WAITS_MS[Math.min(this.#tries, WAITS_MS.length - 1)]!;
     this.#tries += 1;
-    if (this.parts.now() - this.#heardAt >= SILENCE_MS) this.parts.onState("offline");
+    const silent = this.parts.now() - this.#heardAt >= SILENCE_MS;
+    this.parts.onState(silent ? (this.#failed ? "offline" : "stale") : "connecting");
     this.#wait = setTimeout(() => {
       if (this.#stopped) return;
       if (this.#cursor) this.#connect();

@@ -1,0 +1,33 @@
+"""G41: without its base map the page shows a plain ground with the units, not a blank. (Ranges: the serve room's test.)"""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.real("chromium", "node")
+
+
+def test_a_missing_map_file_leaves_units_and_hits_on_a_plain_ground(full_console, console_site) -> None:  # type: ignore[no-untyped-def]
+    console_site.make("basemap", on=False)
+    console = full_console
+    console.look_at("/live")
+    console.sees("底圖讀不到")
+    console.settle_map()
+    drawn = console.page.evaluate(
+        """() => new Promise(done => { const c = document.querySelector('.maplibregl-canvas');
+          const copy = document.createElement('canvas'); copy.width = c.width; copy.height = c.height;
+          requestAnimationFrame(() => { const g = copy.getContext('2d'); g.drawImage(c, 0, 0);
+            done(c.width > 300 && c.height > 300) }) })"""
+    )
+    assert drawn
+    console.wait_for_queue(5)
+    console.page.locator(".legend summary").click()
+    assert console.page.locator(".legend li").count() == 10  # all that is on the map is in a list beside it as well
+
+
+def test_the_map_is_asked_by_ranges(full_console) -> None:  # type: ignore[no-untyped-def]
+    ranges: list[str] = []
+    full_console.page.on("request", lambda r: ranges.append(r.headers.get("range", "")) if "pmtiles" in r.url else None)
+    full_console.look_at("/live")
+    full_console.settle_map()
+    assert ranges and all(one.startswith("bytes=") for one in ranges)
