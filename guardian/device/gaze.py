@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import cv2
 import msgspec
 import numpy as np
 
@@ -27,6 +28,9 @@ NARROW_LOOKS = 3
 WINDOWS_MAX = 3
 SHARE_MAX = 0.4
 """Windows that cover more of the frame than this save nothing."""
+
+PLATE_WIDTH_PX = 200.0
+"""The reader works on lines 48 px high; a plate of this width has 80 or more."""
 
 Window = tuple[int, int, int, int]  # left, top, right, bottom in px
 
@@ -65,8 +69,8 @@ class Gaze:
             plates = []
             for left, top, right, bottom in windows:
                 part = StageTimes()
-                found = self._engine.look(np.ascontiguousarray(frame[top:bottom, left:right]), part)
-                plates += [_moved(plate, left, top) for plate in found]
+                piece, factor = self._piece(frame, (left, top, right, bottom))
+                plates += [_placed(plate, factor, left, top) for plate in self._engine.look(piece, part)]
                 times.detect_ms += part.detect_ms
                 times.rectify_ms += part.rectify_ms
                 times.read_ms += part.read_ms
@@ -74,6 +78,20 @@ class Gaze:
         self._shape = frame.shape
         self._known = [plate.corners for plate in plates]
         return plates
+
+    def _piece(self, frame: Image, window: Window) -> tuple[Image, float]:
+        """A window cut out, shrunk so that the widest plate in it is no wider than reading needs; and the factor."""
+        left, top, right, bottom = window
+        piece = np.ascontiguousarray(frame[top:bottom, left:right])
+        inside = [c for c in self._known if left <= c[0][0] <= right and top <= c[0][1] <= bottom]
+        widest = max((max(x for x, _ in c) - min(x for x, _ in c) for c in inside), default=0.0)
+        factor = min(1.0, PLATE_WIDTH_PX / max(1.0, widest))
+        if factor > 0.8:
+            return piece, 1.0
+        size = (max(1, round(piece.shape[1] * factor)), max(1, round(piece.shape[0] * factor)))
+        return np.asarray(cv2.resize(piece, size, interpolation=cv2.INTER_AREA), dtype=np.uint8), size[0] / piece.shape[
+            1
+        ]
 
     def _windows(self, frame: Image) -> list[Window]:
         """Where to look; empty for everywhere."""
@@ -86,14 +104,17 @@ class Gaze:
 
 
 def around(corners: Corners, width: int, height: int) -> Window:
-    """The surroundings of a plate: one plate's width to each side, three heights up and down, inside the frame."""
+    """The surroundings of a plate: its width to each side, 1.8 heights up and down, inside the frame.
+
+    Between two looks a tenth of a second passes; a plate that moves further in it is found by the next whole look.
+    """
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     w, h = max(xs) - min(xs), max(ys) - min(ys)
     return (
         max(0, int(min(xs) - w)),
-        max(0, int(min(ys) - 3 * h)),
+        max(0, int(min(ys) - 1.8 * h)),
         min(width, int(max(xs) + w) + 1),
-        min(height, int(max(ys) + 3 * h) + 1),
+        min(height, int(max(ys) + 1.8 * h) + 1),
     )
 
 
@@ -121,6 +142,7 @@ def _overlap(a: Window, b: Window) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _moved(plate: PlateSeen, left: int, top: int) -> PlateSeen:
-    a, b, c, d = ((x + left, y + top) for x, y in plate.corners)
+def _placed(plate: PlateSeen, factor: float, left: int, top: int) -> PlateSeen:
+    """A plate of a window, in the frame's pixels."""
+    a, b, c, d = ((round(x / factor + left, 1), round(y / factor + top, 1)) for x, y in plate.corners)
     return msgspec.structs.replace(plate, corners=(a, b, c, d))
