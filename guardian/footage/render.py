@@ -46,6 +46,7 @@ class Studio:
             np.random.default_rng((spec.seed, 2)),
             end_m=self.traffic.ego_along[-1],
             rain=spec.rain,
+            variety=26 if spec.width_px > 640 else 9,
         )
         self._skins: dict[int, Skin] = {}
         self._parked: dict[int, Pose] = {}

@@ -60,9 +60,10 @@ class Street:
         *,
         end_m: float,
         rain: bool,
+        variety: int,
     ) -> None:
         self.way, self.crossings, self.rig, self.rain = way, crossings, rig, rain
-        stock = [build_house(rng, rig) for _ in range(26)]
+        stock = [build_house(rng, rig) for _ in range(variety)]
         self.houses = [
             *self._row(stock, rng, lanes.WALL_U, end_m),
             *self._row(stock, rng, lanes.FAR_WALL_U, end_m),
