@@ -71,7 +71,10 @@ def fuse(ballots: Sequence[Ballot]) -> SeriesRead | None:
         for i in (hole - 1, hole):
             if 0 <= i < length:
                 probs[i] = min(probs[i], HOLE_PROB)
-    alternatives = tuple(tuple(a for a in chars[i].alternatives if a.sign != fused.text[i])[:4] for i in range(length))
+    alternatives = tuple(
+        tuple(Alternative(a.sign, round(a.prob, 4)) for a in chars[i].alternatives if a.sign != fused.text[i])[:4]
+        for i in range(length)
+    )
     return msgspec.structs.replace(
         fused,
         raw_text=best.number.raw_text,
@@ -100,7 +103,8 @@ def _length(ballots: Sequence[Ballot]) -> int:
         for longer, those in texts.items():
             if longer > len(ballot.number.text) and any(ballot.number.text in text for text in those):
                 joined[longer] += _strength(ballot)
-    return max(joined, key=lambda length: (joined[length], length))
+    total = max(joined.values())
+    return max(joined, key=lambda length: (round(joined[length] / total, 9), length))
 
 
 def _shares(group: Sequence[Ballot]) -> list[float]:
@@ -134,10 +138,12 @@ def _place(group: Sequence[Ballot], shares: Sequence[float], place: int) -> tupl
     top = max(logs.values())
     mass = math.fsum(math.exp(v - top) for v in logs.values())
     ranked = sorted(
-        ((math.exp(v - top) / mass, sign) for sign, v in logs.items() if sign), key=lambda item: (-item[0], item[1])
+        # Rounded, so that the order of summing decides no tie.
+        ((round(math.exp(v - top) / mass, 6), sign) for sign, v in logs.items() if sign),
+        key=lambda item: (-item[0], item[1]),
     )
     prob, sign = ranked[0]
-    return sign, prob, tuple(Alternative(s, round(p, 4)) for p, s in ranked[1:7] if p >= 0.002)
+    return sign, prob, tuple(Alternative(s, p) for p, s in ranked[1:7] if p >= 0.002)
 
 
 def _at(number: SeriesRead, place: int) -> float:

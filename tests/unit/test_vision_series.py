@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardian.domain.read import DOUBTFUL_PROB, Alternative
@@ -95,6 +95,7 @@ def _numbers(draw: st.DrawFn) -> str:
     return series.display(text) if "O" not in text else draw(_numbers())
 
 
+@settings(deadline=None)
 @given(_numbers())
 def test_every_number_of_a_series_that_is_read_surely_stays_what_it_is(shown: str) -> None:
     number = number_of(_read(shown))
@@ -105,6 +106,7 @@ def test_every_number_of_a_series_that_is_read_surely_stays_what_it_is(shown: st
     assert all(0 < p <= 1 for p in number.char_probs)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ABIOQ0158-· /台", max_size=12), st.floats(0.05, 0.999))
 def test_whatever_was_read_the_result_fits_its_series_and_keeps_the_raw_text(raw: str, prob: float) -> None:
     number = number_of(_read(raw, prob) if raw else TextRead(()))
@@ -113,6 +115,7 @@ def test_whatever_was_read_the_result_fits_its_series_and_keeps_the_raw_text(raw
         assert number.raw_text == raw
 
 
+@settings(deadline=None)
 @given(st.characters())
 def test_folding_twice_is_folding_once(sign: str) -> None:
     assert fold_sign(fold_sign(sign)) == fold_sign(sign)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardian.domain.read import Alternative
@@ -76,6 +76,7 @@ def _ballots(reads: list[tuple[str, str, float, float]]) -> list[Ballot]:
     return [Ballot(_number(f"{a}-{b}", p), w) for a, b, p, w in reads]
 
 
+@settings(deadline=None)
 @given(_reads, st.randoms(use_true_random=False))
 def test_the_order_of_the_reads_does_not_matter(reads: list[Any], chance: Any) -> None:
     ballots = _ballots(reads)
@@ -87,6 +88,7 @@ def test_the_order_of_the_reads_does_not_matter(reads: list[Any], chance: Any) -
     assert all(abs(a - b) < 1e-3 for a, b in zip(one.char_probs, other.char_probs, strict=True))
 
 
+@settings(deadline=None)
 @given(_reads, st.floats(0.01, 100))
 def test_only_ratios_of_weights_count(reads: list[Any], factor: float) -> None:
     ballots = _ballots(reads)
@@ -95,6 +97,7 @@ def test_only_ratios_of_weights_count(reads: list[Any], factor: float) -> None:
     assert one is not None and other is not None and one.text == other.text
 
 
+@settings(deadline=None)
 @given(_reads)
 def test_the_result_is_a_whole_number_with_a_probability_for_each_character(reads: list[Any]) -> None:
     fused = fuse(_ballots(reads))
@@ -106,6 +109,7 @@ def test_the_result_is_a_whole_number_with_a_probability_for_each_character(read
         assert fused.text[place] not in {alternative.sign for alternative in others}
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet=SIGNS, min_size=3, max_size=3), st.text(alphabet="0235", min_size=4, max_size=4), st.integers(1, 9)
 )
