@@ -170,7 +170,7 @@ class Sessions:
         if session is None:
             raise NotSignedInError(
                 "This link is not known, has been used, or is older than ten minutes.",
-                hint="Ask for a new one: `guardian links make`.",
+                hint="Ask for a new one: `guardian access link NAME`.",
                 reference="link-spent",
             )
         who = session.subject

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar, Router, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
@@ -36,7 +36,7 @@ class Health(msgspec.Struct, frozen=True):
 
 
 @get("/api/health", opt={"action": "health.view"})
-async def get_health(cloud: Cloud) -> Health:
+async def get_health(cloud: NamedDependency[Cloud]) -> Health:
     """A sign of life; says nothing about anybody."""
     return Health("ok", guardian.__version__, cloud.filler.lag_reads)
 

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Callable
 import msgspec
 import structlog
 from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
 from litestar.response import Stream
 
 from guardian.archive.model import ArchivedRead
@@ -117,6 +119,8 @@ class LiveFeed:
         except NotFoundError:
             return
         self._arrivals.append((batch.received_ms, len(batch.reads)))
+        if batch.reads and not batch.time_doubtful:
+            await self._fleet.note_place(batch.device_id, batch.reads[-1].position)
         # A device that comes back sends its night at once: the page gets the newest, the rest is found by search.
         for read in batch.reads[:-SHOWN_READS]:
             self._photos.show_live(photos_of(read))
@@ -184,13 +188,13 @@ class LiveFeed:
 
 
 @get("/api/live", opt={"action": "live.watch"})
-async def get_live(live_feed: LiveFeed, subject: Subject) -> LiveSnapshot:
+async def get_live(live_feed: NamedDependency[LiveFeed], subject: NamedDependency[Subject]) -> LiveSnapshot:
     """What the live page opens with."""
     return await live_feed.snapshot(subject)
 
 
 @get("/api/live/events", opt={"action": "live.watch"}, media_type="text/event-stream")
-async def follow_live(live_feed: LiveFeed, after: str = "") -> Stream:
+async def follow_live(live_feed: NamedDependency[LiveFeed], after: FromQuery[str] = "") -> Stream:
     """What happens from the cursor on, as server-sent events."""
 
     async def messages() -> AsyncIterator[bytes]:

@@ -6,10 +6,11 @@ Unknown addresses get the console's one page (it has its own routes), unknown fi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import Request, Response, get
-from litestar.params import HeaderParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter
 
 from guardian.domain.errors import NotFoundError
 from guardian.serve.ranges import answer_file
@@ -42,8 +43,8 @@ def _inside(folder: Path, name: str) -> Path | None:
 
 @get("/basemap/{name:str}", opt={"action": "basemap.view"}, include_in_schema=True)
 async def get_basemap_file(
-    name: str,
-    page_folders: PageFolders,
+    name: FromPath[str],
+    page_folders: NamedDependency[PageFolders],
     range_header: Annotated[str, HeaderParameter(name="range")] = "",
     if_range: Annotated[str, HeaderParameter(name="if-range")] = "",
     if_none_match: Annotated[str, HeaderParameter(name="if-none-match")] = "",
@@ -62,7 +63,9 @@ async def get_basemap_file(
 
 
 @get(["/", "/{path:path}"], opt={"action": "console.load"}, include_in_schema=False)
-async def get_console(request: Request, page_folders: PageFolders, path: str = "") -> Response[bytes]:  # type: ignore[type-arg]
+async def get_console(
+    request: Request[Any, Any, Any], page_folders: NamedDependency[PageFolders], path: FromPath[str] = ""
+) -> Response[bytes]:
     """The console: a file of its build, or its one page for every other address."""
     name = path.lstrip("/")
     if name.startswith(("api/", "device/")):

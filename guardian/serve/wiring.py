@@ -121,6 +121,7 @@ async def open_cloud(
             stores.records, stores.events, access.device_keys, keeper, now_ms, places=places, answers=hit_desk
         )
         fleet.subscribe()
+        keeper.holders = fleet
         cloud.photo_grants = SeenPhotos(lookup_grants, hit_desk)
         live = cloud.live_feed = LiveFeed(
             LiveHub(),
