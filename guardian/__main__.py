@@ -4,4 +4,5 @@ import sys
 
 from guardian.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # workers that a command spawns import this file again
+    sys.exit(main())
