@@ -106,13 +106,13 @@ def test_the_day_one_engine_reads_large_plates() -> None:
     rapidocr = pytest.importorskip("rapidocr")
     engine = rapidocr.RapidOCR(params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": 2})
     asked = read = 0
-    for number in (30, 100):
+    for number in (30, 60, 100, 150):
         picture, truth = large(Light.DAY).film(number)
         texts = ["".join(s for s in text.upper() if s.isalnum()) for text in engine(picture).txts or ()]
         for vehicle, view in truth.views.items():
             (ax, _), (bx, _), _, _ = view.corners
-            if view.height_px >= 22 and not view.hidden_share and bx - ax > 1.6 * view.height_px:
+            if view.height_px >= 20 and not view.hidden_share and bx - ax > 1.6 * view.height_px:
                 asked += 1
                 read += any(large(Light.DAY).traffic.actors[vehicle].plate in text for text in texts)
     assert asked >= 2
-    assert read >= asked - 1
+    assert read >= asked * 0.75, (read, asked)
