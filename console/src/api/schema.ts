@@ -4,496 +4,17 @@
  */
 
 export interface paths {
-    "/api/session": {
+    "/api": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_api_session"];
-        put?: never;
-        post: operations["post_api_session"];
-        delete: operations["delete_api_session"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/links": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_links"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/live": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_live"];
+        /** Handler */
+        get: operations["ApiHandler"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/hits": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_hits"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/hits/{hit_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_hits_hit_id_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/hits/{hit_id}/claim": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_hits_hit_id_claim"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/hits/{hit_id}/release": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_hits_hit_id_release"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/hits/{hit_id}/keep": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_hits_hit_id_keep"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/hits/{hit_id}/verdict": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_hits_hit_id_verdict"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/hits/{hit_id}/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_hits_hit_id_undo"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/hits/{hit_id}/outcome": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_hits_hit_id_outcome"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/searches": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_searches"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/searches/{search_id}/pages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_searches_search_id_pages"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/searches/{search_id}/open": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_searches_search_id_open"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/reads/{read_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_reads_read_id_"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/lists": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_lists"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/lists/{list_id}/entries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_lists_list_id_entries"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/lists/{list_id}/changes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_lists_list_id_changes"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/lists/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_lists_undo"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/plates/inspect": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_plates_inspect"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/lists/{list_id}/imports": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_lists_list_id_imports"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/imports/{import_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_imports_import_id_"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/imports/{import_id}/apply": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_imports_import_id_apply"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/imports/{import_id}/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_imports_import_id_undo"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/devices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_devices"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/devices/codes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_devices_codes"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/devices/{device_id}/revoke": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_devices_device_id_revoke"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/quarantine": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_quarantine"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/quarantine/items": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_quarantine_items"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/quarantine/replay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_quarantine_replay"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/quarantine/reject": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_quarantine_reject"];
         delete?: never;
         options?: never;
         head?: never;
@@ -507,7 +28,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_api_audit"];
+        /** ViewAudit */
+        get: operations["ApiAuditViewAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ExportAudit */
+        get: operations["ApiAuditExportCsvExportAudit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -525,7 +64,809 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["post_api_audit_verify"];
+        /** VerifyAudit */
+        post: operations["ApiAuditVerifyVerifyAudit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListDevices */
+        get: operations["ApiDevicesListDevices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** MakeCode */
+        post: operations["ApiDevicesCodesMakeCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revoke */
+        post: operations["ApiDevicesDeviceIdRevokeRevoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetHealth */
+        get: operations["ApiHealthGetHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListHits */
+        get: operations["ApiHitsListHits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hits.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ExportHits */
+        get: operations["ApiHitsCsvExportHits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hits/{hit_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ViewHit */
+        get: operations["ApiHitsHitIdViewHit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hits/{hit_id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ClaimHit */
+        post: operations["ApiHitsHitIdClaimClaimHit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hits/{hit_id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** KeepHit */
+        post: operations["ApiHitsHitIdKeepKeepHit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hits/{hit_id}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** RecordOutcome */
+        post: operations["ApiHitsHitIdOutcomeRecordOutcome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hits/{hit_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ReleaseHit */
+        post: operations["ApiHitsHitIdReleaseReleaseHit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hits/{hit_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** UndoHit */
+        post: operations["ApiHitsHitIdUndoUndoHit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hits/{hit_id}/verdict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** DecideHit */
+        post: operations["ApiHitsHitIdVerdictDecideHit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ViewImport */
+        get: operations["ApiImportsImportIdViewImport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ApplyImport */
+        post: operations["ApiImportsImportIdApplyApplyImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/refused.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ExportRefused */
+        get: operations["ApiImportsImportIdRefusedCsvExportRefused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** UndoImport */
+        post: operations["ApiImportsImportIdUndoUndoImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** MakeLink */
+        post: operations["ApiLinksMakeLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ViewLists */
+        get: operations["ApiListsViewLists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lists/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** UndoVersion */
+        post: operations["ApiListsUndoUndoVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lists/{list_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ChangeList */
+        post: operations["ApiListsListIdChangesChangeList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lists/{list_id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListEntries */
+        get: operations["ApiListsListIdEntriesListEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lists/{list_id}/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ExportList */
+        get: operations["ApiListsListIdExportCsvExportList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lists/{list_id}/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** FindEntries */
+        post: operations["ApiListsListIdFindFindEntries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lists/{list_id}/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** PlanImport */
+        post: operations["ApiListsListIdImportsPlanImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetLive */
+        get: operations["ApiLiveGetLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** FollowLive */
+        get: operations["ApiLiveEventsFollowLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Handler */
+        get: operations["ApiOpenapiJsonHandler"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/photos/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ViewPhoto */
+        get: operations["ApiPhotosSha256ViewPhoto"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plates/inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** InspectPlate */
+        post: operations["ApiPlatesInspectInspectPlate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ViewQuarantine */
+        get: operations["ApiQuarantineViewQuarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListQuarantine */
+        get: operations["ApiQuarantineItemsListQuarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** RejectItems */
+        post: operations["ApiQuarantineRejectRejectItems"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ReplayItems */
+        post: operations["ApiQuarantineReplayReplayItems"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reads/{read_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ViewRead */
+        post: operations["ApiReadsReadIdViewRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Search */
+        post: operations["ApiSearchesSearch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches/{search_id}/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ExportSearch */
+        get: operations["ApiSearchesSearchIdExportCsvExportSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches/{search_id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** OpenSearch */
+        post: operations["ApiSearchesSearchIdOpenOpenSearch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/searches/{search_id}/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** TurnPage */
+        post: operations["ApiSearchesSearchIdPagesTurnPage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ViewSession */
+        get: operations["ApiSessionViewSession"];
+        put?: never;
+        /** OpenSession */
+        post: operations["ApiSessionOpenSession"];
+        /** CloseSession */
+        delete: operations["ApiSessionCloseSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** HandleSchemaPathNotFound */
+        get: operations["ApiPathHandleSchemaPathNotFound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/basemap/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetBasemapFile */
+        get: operations["BasemapNameGetBasemapFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/device/v1/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** SendBatch */
+        post: operations["DeviceV1BatchesSendBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/device/v1/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enrol */
+        post: operations["DeviceV1EnrolEnrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/device/v1/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** TakeHeartbeat */
+        post: operations["DeviceV1HeartbeatTakeHeartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/device/v1/photos/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** SendPhoto */
+        put: operations["DeviceV1PhotosSha256SendPhoto"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/device/v1/watchlist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GiveWatchlist */
+        get: operations["DeviceV1WatchlistGiveWatchlist"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -536,298 +877,614 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Problem */
-        Problem: {
-            reference: string;
-            sentence: string;
-            hint: string;
-            status: number;
+        /** Alternative */
+        Alternative: {
+            prob: number;
+            sign: string;
         };
-        /**
-         * LiveTick
-         * @description `tick`, every 5 s: the page goes stale when none comes for 15 s (field case G39).
-         */
-        LiveTick: {
-            server_ms: number;
-            reads_per_min: number;
-            open_hits: number;
-            quarantined: number;
-            devices_attention: number;
-            list_version: number;
-            list_issued_ms: number;
-        };
-        /**
-         * SessionRequest
-         * @description The one-time token of the link (it stands in the link's fragment, which no server log sees).
-         */
-        SessionRequest: {
-            token: string;
-        };
-        /**
-         * SessionView
-         * @description Who I am and what I may do: `actions` are the names that routes carry.
-         */
-        SessionView: {
-            subject_id: string;
+        /** Area */
+        Area: {
+            lat_max?: number | null;
+            lat_min?: number | null;
+            lon_max?: number | null;
+            lon_min?: number | null;
+            /** @default  */
             name: string;
-            agency: string;
-            role: string;
-            actions: string[];
-            expires_ms: number;
-            server_ms: number;
+            polygon?: [
+                number,
+                number
+            ][] | null;
         };
-        /**
-         * LinkRequest
-         * @description A one-time link for another person.
-         */
-        LinkRequest: {
-            name: string;
-            role: string;
+        /** AuditPage */
+        AuditPage: {
+            next_cursor: string;
+            rows: components["schemas"]["AuditRow"][];
+            /** @default [] */
+            standouts: string[];
+        };
+        /** AuditRow */
+        AuditRow: {
+            action: string;
             /** @default  */
             agency: string;
-        };
-        /**
-         * LinkAnswer
-         * @description The link's path with its token in the fragment; shown once.
-         */
-        LinkAnswer: {
-            path: string;
-            expires_ms: number;
-        };
-        /**
-         * LiveSnapshot
-         * @description Everything the live page needs to draw; then `GET /api/live/events?after=cursor` goes on from here.
-         */
-        LiveSnapshot: {
-            server_ms: number;
-            cursor: string;
-            units: components["schemas"]["UnitView"][];
-            hits: components["schemas"]["HitCard"][];
-            reads: components["schemas"]["ReadRow"][];
-            reads_per_min: number;
-            list_version: number;
-            list_issued_ms: number;
-            open_hits: number;
-            quarantined: number;
-            devices_attention: number;
-        };
-        /**
-         * UnitView
-         * @description A unit on the map; `state`: fresh (≤ 60 s) | old (≤ 5 min) | lost.
-         */
-        UnitView: {
-            device_id: string;
-            unit: string;
-            kind: string;
-            lat_deg: number | null;
-            lon_deg: number | null;
-            heading_deg: number | null;
-            speed_kmh: number | null;
-            accuracy_m: number | null;
-            fixed_ms: number | null;
-            seen_ms: number;
-            state: string;
-            /** @default  */
-            place: string;
-        };
-        /**
-         * HitCard
-         * @description A hit as the queue and the live page show it (three lines, or the open card).
-         */
-        HitCard: {
-            id: string;
-            read_id: string;
-            read_text: string;
-            read_display: string;
-            doubtful: number[];
-            entry_id: string;
-            entry_text: string;
-            entry_display: string;
-            category: components["schemas"]["Category"];
-            priority: number;
-            strength: components["schemas"]["MatchStrength"];
-            differing: number[];
-            likelihood_prob: number;
-            odds_tenths: number | null;
-            captured_ms: number;
-            raised_ms: number;
-            state: components["schemas"]["HitState"];
-            /** @default  */
-            checker: string;
-            /** @default  */
-            checker_id: string;
-            /** @default null */
-            claimed_ms: number | null;
-            /** @default null */
-            outcome: components["schemas"]["Outcome"] | null;
-            /** @default  */
-            unit: string;
-            /** @default  */
-            device_id: string;
-            /** @default  */
-            place: string;
-            /** @default null */
-            lat_deg: number | null;
-            /** @default null */
-            lon_deg: number | null;
-            /** @default null */
-            heading_deg: number | null;
-            /** @default 0 */
-            confidence_prob: number;
-            /** @default  */
-            crop_url: string;
-            /** @default  */
-            overview_url: string;
-            /** @default  */
-            reason: string;
+            at_ms: number;
             /** @default  */
             case_number: string;
-            /** @default false */
-            silent: boolean;
+            count?: number | null;
+            elements?: {
+                [key: string]: string;
+            };
             /** @default  */
-            warning: string;
-            /** @default 0 */
-            list_version: number;
-            /** @default null */
-            device_list_version: number | null;
-            /** @default null */
-            entry_removed_ms: number | null;
-            /** @default 0 */
-            facts: number;
+            hash: string;
+            kind: string;
+            /** @default  */
+            lookup_id: string;
+            number: number;
+            /** @default  */
+            purpose: string;
+            /** @default [] */
+            reasons: string[];
+            role: string;
+            subject_id: string;
+            subject_name: string;
+            verdict: string;
         };
         /**
          * Category
          * @description Why a vehicle is watched (類別).
-         * @enum {unknown}
+         * @enum {string}
          */
-        Category: "case_linked" | "misappropriated" | "missing" | "other" | "plate_cancelled" | "plate_cloned" | "stolen" | "wanted";
+        Category: "stolen" | "misappropriated" | "plate_cancelled" | "plate_cloned" | "case_linked" | "missing" | "wanted" | "other";
+        /** ChainReport */
+        ChainReport: {
+            first: number;
+            head_hash: string;
+            last: number;
+            problem: string;
+            rows: number;
+        };
+        /** ClaimRequest */
+        ClaimRequest: {
+            /** @default false */
+            take_over: boolean;
+        };
         /**
-         * MatchStrength
-         * @description Two strengths that must never look alike (P10).
-         * @enum {unknown}
+         * Clock
+         * @default {}
          */
-        MatchStrength: "exact" | "lookalike";
-        /**
-         * HitState
-         * @description Where a hit stands. Terminal states may still be undone by a further fact.
-         * @enum {unknown}
-         */
-        HitState: "checking" | "confirmed" | "entry_outdated" | "new" | "wrong_plate" | "wrong_vehicle";
-        /**
-         * Outcome
-         * @description What came of a confirmed hit; needs CONFIRMED before it.
-         * @enum {unknown}
-         */
-        Outcome: "arrested" | "lost" | "passed_on" | "recovered" | "stopped";
-        /**
-         * ReadRow
-         * @description A read as the stream and the result table show it.
-         */
-        ReadRow: {
-            id: string;
-            text: string;
-            display: string;
+        Clock: {
+            age_ms?: number | null;
+            /** @default false */
+            corrected: boolean;
+            /** @default 0 */
+            offset_ms: number;
+            /** @default unset */
+            source: string;
+        };
+        /** DeviceAnswer */
+        DeviceAnswer: {
+            answer: string;
+            at_ms: number;
+            entry_id: string;
+            read_id: string;
+        };
+        /** DeviceHit */
+        DeviceHit: {
+            alarmed_ms: number;
+            /** @default  */
+            answered: string;
+            entry_id: string;
+            /** @default 1 */
+            likelihood_prob: number;
+            list_issued_ms: number;
+            list_version: number;
+            strength: string;
+        };
+        /** DeviceView */
+        DeviceView: {
+            backlog_items: number;
+            backlog_oldest_ms: number | null;
+            clock_offset_ms: number | null;
+            enrolled_ms: number;
             /** @default [] */
-            doubtful: number[];
-            captured_ms: number;
-            received_ms: number;
-            device_id: string;
-            /** @default  */
-            unit: string;
-            /** @default  */
-            place: string;
-            /** @default null */
-            lat_deg: number | null;
-            /** @default null */
-            lon_deg: number | null;
-            /** @default null */
-            position_age_ms: number | null;
-            confidence_prob: number;
-            /** @default  */
+            findings: components["schemas"]["HealthFinding"][];
+            heartbeat?: components["schemas"]["Heartbeat"] | null;
+            id: string;
             kind: string;
+            list_current: boolean;
+            list_issued_ms: number | null;
+            list_version: number;
+            name: string;
+            /** @default [] */
+            reads_by_hour: number[];
+            seen_ms: number | null;
+            state: string;
+            unit: string;
+            /** @default [] */
+            usual_by_hour: (number | null)[];
+        };
+        /** DevicesView */
+        DevicesView: {
+            devices: components["schemas"]["DeviceView"][];
+            list_version: number;
+        };
+        /** EnrolmentCode */
+        EnrolmentCode: {
+            code: string;
+            expires_ms: number;
+        };
+        /** EnrolmentCodeRequest */
+        EnrolmentCodeRequest: {
+            /** @default car */
+            kind: string;
+            unit: string;
+        };
+        /** EntryDraft */
+        EntryDraft: {
+            /** @default  */
+            case_number: string;
+            category: string;
             /** @default  */
             colour: string;
             /** @default  */
+            expires: string;
+            /** @default  */
+            id: string;
+            /** @default  */
+            kind: string;
+            /** @default  */
+            make: string;
+            plate: string;
+            priority?: number | null;
+            /** @default  */
+            reason: string;
+            /** @default  */
+            remark: string;
+            /** @default false */
+            silent: boolean;
+            /** @default  */
+            source: string;
+            /** @default  */
+            warning: string;
+        };
+        /** EntryFindRequest */
+        EntryFindRequest: {
+            /** @default  */
+            cursor: string;
+            find: string;
+        };
+        /** EntryPage */
+        EntryPage: {
+            entries: components["schemas"]["EntryView"][];
+            next_cursor: string;
+            total: number;
+        };
+        /** EntryView */
+        EntryView: {
+            added_by: string;
+            added_ms: number;
+            display: string;
+            entry: components["schemas"]["WatchEntry"];
+            /** @default false */
+            expired: boolean;
+            series: string;
+            /** @default  */
+            warning_words: string;
+        };
+        /** FrameVote */
+        FrameVote: {
+            confidence_prob: number;
+            /** @default  */
+            crop_sha256: string;
+            frame_ms: number;
+            text: string;
+        };
+        /** Health */
+        Health: {
+            archive_lag_reads: number;
+            status: string;
+            version: string;
+        };
+        /** HealthFinding */
+        HealthFinding: {
+            cure: string;
+            figure: string;
+            level: string;
+            sentence: string;
+        };
+        /** Heartbeat */
+        Heartbeat: {
+            /** @default [] */
+            answers: components["schemas"]["DeviceAnswer"][];
+            /** @default 0 */
+            backlog_items: number;
+            backlog_oldest_ms?: number | null;
+            chars_per_read?: number | null;
+            clock_offset_ms?: number | null;
+            /** @default unset */
+            clock_source: string;
+            device_id: string;
+            frames_per_s?: number | null;
+            /** @default  */
+            list_digest: string;
+            /** @default 0 */
+            list_issued_ms: number;
+            /** @default 0 */
+            list_version: number;
+            /** @default 0 */
+            photos_given_up: number;
+            picture_since_ms?: number | null;
+            position?: components["schemas"]["Position"] | null;
+            /** @default 0 */
+            reads_last_hour: number;
+            sent_ms: number;
+            /** @default  */
+            software: string;
+            /** @default  */
+            source: string;
+            /** @default 0 */
+            spool_bytes: number;
+            /** @default 0 */
+            spool_bytes_max: number;
+            /** @default [] */
+            stages: components["schemas"]["StageHealth"][];
+            temperature_c?: number | null;
+            /** @default  */
+            unit: string;
+            /** @default 1 */
+            v: number;
+        };
+        /** HitCard */
+        HitCard: {
+            captured_ms: number;
+            /** @default  */
+            case_number: string;
+            category: components["schemas"]["Category"];
+            /** @default  */
+            checker: string;
+            /** @default  */
+            checker_id: string;
+            claim_ends_ms?: number | null;
+            claimed_ms?: number | null;
+            /** @default 0 */
+            confidence_prob: number;
+            /** @default  */
             crop_url: string;
+            decided_ms?: number | null;
+            /** @default  */
+            device_id: string;
+            device_list_version?: number | null;
+            differing: number[];
+            doubtful: number[];
+            entry_display: string;
+            entry_id: string;
+            entry_removed_ms?: number | null;
+            entry_text: string;
+            /** @default 0 */
+            facts: number;
+            heading_deg?: number | null;
+            id: string;
+            lat_deg?: number | null;
+            likelihood_prob: number;
+            /** @default 0 */
+            list_version: number;
+            lon_deg?: number | null;
+            /** @default [] */
+            looks: components["schemas"]["LookRow"][];
+            odds_tenths: number | null;
+            outcome?: components["schemas"]["Outcome"] | null;
             /** @default  */
             overview_url: string;
+            /** @default  */
+            place: string;
+            priority: number;
+            raised_ms: number;
+            read_display: string;
+            read_id: string;
+            read_text: string;
+            /** @default  */
+            reason: string;
+            /** @default 1 */
+            sightings: number;
             /** @default false */
-            lookalike: boolean;
+            silent: boolean;
+            state: components["schemas"]["HitState"];
+            strength: components["schemas"]["MatchStrength"];
             /** @default  */
-            hit_id: string;
+            unit: string;
             /** @default  */
-            hit_category: string;
-            /** @default null */
-            hit_priority: number | null;
-            /** @default  */
-            hit_strength: string;
-            /** @default false */
-            time_doubtful: boolean;
+            warning: string;
         };
-        /**
-         * HitPage
-         * @description A page of hits. `next_cursor` is empty at the end.
-         */
-        HitPage: {
-            hits: components["schemas"]["HitCard"][];
-            next_cursor: string;
-            open_count: number;
-            mine_count: number;
-            checked_today_count: number;
-        };
-        /**
-         * HitDetail
-         * @description Everything the check shows.
-         */
+        /** HitDetail */
         HitDetail: {
             card: components["schemas"]["HitCard"];
-            read: components["schemas"]["Read"];
             entry: components["schemas"]["WatchEntry"];
-            looks: components["schemas"]["LookRow"][];
             facts: components["schemas"]["HitFact"][];
+            looks: components["schemas"]["LookRow"][];
+            read: components["schemas"]["Read"];
             /** @default [] */
             same_plate: components["schemas"]["HitCard"][];
         };
-        /**
-         * Read
-         * @description One vehicle through one view: the agreed result of a track (車行紀錄).
-         *
-         *         `captured_ms` is the time of the best frame, UTC, with the clock's known error already added when
-         *         `clock.corrected`. `confidence_prob` is the weakest character's. `position` is absent where there was no fix.
-         */
-        Read: {
-            device_id: string;
-            boot: number;
-            sequence: number;
-            captured_ms: number;
-            text: string;
-            raw_text: string;
-            char_probs: number[];
-            confidence_prob: number;
-            /** @default 1 */
-            v: number;
-            /** @default null */
-            dash_after: number | null;
+        /** HitFact */
+        HitFact: {
+            at_ms: number;
+            author: string;
+            hit_id: string;
+            kind: string;
             /** @default  */
-            series: string;
+            note: string;
+            number: number;
+            /** @default  */
+            value: string;
+        };
+        /** HitPage */
+        HitPage: {
+            checked_today_count: number;
+            hits: components["schemas"]["HitCard"][];
+            mine_count: number;
+            next_cursor: string;
+            open_count: number;
+        };
+        /**
+         * HitState
+         * @description Where a hit stands. Terminal states may still be undone by a further fact.
+         * @enum {string}
+         */
+        HitState: "new" | "checking" | "confirmed" | "wrong_plate" | "wrong_vehicle" | "entry_outdated";
+        /** ImportApplyRequest */
+        ImportApplyRequest: {
+            confirm_removal?: number | null;
+        };
+        /** ImportForm */
+        ImportForm: {
+            /** @default  */
+            columns: string;
+            /** @default  */
+            encoding: string;
+            /** Format: binary */
+            file: string;
+            /** @default add */
+            mode: string;
+        };
+        /** ImportPlan */
+        ImportPlan: {
+            added: number;
+            columns: {
+                [key: string]: string;
+            };
+            encoding: string;
+            entries_before: number;
+            file_name: string;
+            id: string;
+            list_id: string;
+            mode: string;
+            /** @default  */
+            needs_confirmation: string;
+            /** @default  */
+            problem: string;
+            /** @default  */
+            problem_reference: string;
+            refused: number;
+            removed: number;
+            report: components["schemas"]["ImportRow"][];
+            rows: number;
+            same: number;
+            sample_line: string;
+            /** @default planned */
+            state: string;
+            updated: number;
+            /** @default 0 */
+            version: number;
+        };
+        /** ImportRow */
+        ImportRow: {
+            /** @default  */
+            cell: string;
+            group: string;
+            /** @default  */
+            hint: string;
+            /** @default  */
+            hint_en: string;
+            line: number;
+            plate: string;
+            /** @default  */
+            raw: string;
+            /** @default  */
+            reference: string;
+            /** @default  */
+            sentence: string;
+            /** @default  */
+            sentence_en: string;
+            /** @default  */
+            text: string;
+        };
+        /** InspectRequest */
+        InspectRequest: {
+            plate: string;
+        };
+        /** LinkAnswer */
+        LinkAnswer: {
+            expires_ms: number;
+            path: string;
+        };
+        /** LinkRequest */
+        LinkRequest: {
+            /** @default  */
+            agency: string;
+            name: string;
+            role: string;
+        };
+        /** ListChangeAnswer */
+        ListChangeAnswer: {
+            put: number;
+            removed: number;
+            version: number;
+        };
+        /** ListChangeRequest */
+        ListChangeRequest: {
+            base_version: number;
+            /** @default false */
+            confirmed_twins: boolean;
             /** @default [] */
-            vehicle_classes: string[];
+            put: components["schemas"]["EntryDraft"][];
+            /** @default [] */
+            remove: string[];
+        };
+        /** ListsView */
+        ListsView: {
+            devices_current: number;
+            devices_total: number;
+            issued_ms: number;
+            lists: components["schemas"]["WatchListView"][];
+            version: number;
+        };
+        /** LiveSnapshot */
+        LiveSnapshot: {
+            cursor: string;
+            devices_attention: number;
+            hits: components["schemas"]["HitCard"][];
+            list_issued_ms: number;
+            list_version: number;
+            open_hits: number;
+            quarantined: number;
+            reads: components["schemas"]["ReadRow"][];
+            reads_per_min: number;
+            server_ms: number;
+            units: components["schemas"]["UnitView"][];
+        };
+        /** LookRow */
+        LookRow: {
+            aspect: string;
+            registered: string;
+            seen: string;
+            verdict: string;
+        };
+        /**
+         * MatchStrength
+         * @description Two strengths that must never look alike (P10).
+         * @enum {string}
+         */
+        MatchStrength: "exact" | "lookalike";
+        /**
+         * Outcome
+         * @description What came of a confirmed hit; needs CONFIRMED before it.
+         * @enum {string}
+         */
+        Outcome: "stopped" | "recovered" | "arrested" | "lost" | "passed_on";
+        /** OutcomeRequest */
+        OutcomeRequest: {
+            /** @default  */
+            note: string;
+            outcome: components["schemas"]["Outcome"];
+            seen_fact: number;
+        };
+        /** PageRequest */
+        PageRequest: {
+            /** @default  */
+            cursor: string;
+        };
+        /** PhotoRef */
+        PhotoRef: {
+            frame_ms: number;
+            /** @default 0 */
+            height_px: number;
+            sha256: string;
+            /** @default 0 */
+            width_px: number;
+        };
+        /** PlateCount */
+        PlateCount: {
+            display: string;
+            reads: number;
+            text: string;
+        };
+        /** PlateInspectionView */
+        PlateInspectionView: {
+            display: string;
+            /** @default false */
+            listed: boolean;
+            reference: string;
+            refusal: string;
+            /** @default  */
+            refusal_en: string;
+            series: string;
+            suggestions: string[];
+            text: string;
+            /** @default [] */
+            twins: string[];
+            warning: string;
+            /** @default  */
+            warning_en: string;
+        };
+        /** Position */
+        Position: {
+            accuracy_m?: number | null;
+            fixed_ms: number;
+            heading_deg?: number | null;
+            lat_deg: number;
+            lon_deg: number;
+            /** @default gps */
+            source: string;
+            speed_kmh?: number | null;
+        };
+        /**
+         * Priority
+         * @description How urgently; colours, words, shapes and sounds hang on it (console.md section 3).
+         * @default 2
+         * @enum {integer}
+         */
+        Priority: 1 | 2 | 3;
+        /** QuarantineDeed */
+        QuarantineDeed: {
+            ids: string[];
+            /** @default  */
+            note: string;
+        };
+        /** QuarantineDeedAnswer */
+        QuarantineDeedAnswer: {
+            held: number;
+            passed: number;
+        };
+        /** QuarantineGroup */
+        QuarantineGroup: {
+            devices: string[];
+            items: number;
+            newest_ms: number;
+            oldest_ms: number;
+            reason: string;
+            sentence: string;
+        };
+        /** QuarantineItem */
+        QuarantineItem: {
+            device_id: string;
+            field: string;
+            id: string;
+            reason: string;
+            received_ms: number;
+            record: string;
+            sentence: string;
+            state: string;
+        };
+        /** QuarantinePage */
+        QuarantinePage: {
+            items: components["schemas"]["QuarantineItem"][];
+            next_cursor: string;
+        };
+        /** QuarantineView */
+        QuarantineView: {
+            groups: components["schemas"]["QuarantineGroup"][];
+            last_ms: number | null;
+        };
+        /** Read */
+        Read: {
             /** @default [] */
             alternatives: components["schemas"]["Alternative"][][];
-            /** @default {} */
-            clock: components["schemas"]["Clock"];
-            /** @default null */
-            position: components["schemas"]["Position"] | null;
-            /** @default  */
-            unit: string;
-            /** @default {} */
-            look: components["schemas"]["VehicleLook"];
-            /** @default null */
-            crop: components["schemas"]["PhotoRef"] | null;
-            /** @default null */
-            overview: components["schemas"]["PhotoRef"] | null;
-            /** @default null */
-            corners: [
+            boot: number;
+            captured_ms: number;
+            char_probs: number[];
+            clock?: components["schemas"]["Clock"];
+            confidence_prob: number;
+            corners?: [
                 [
                     number,
                     number
@@ -845,725 +1502,233 @@ export interface components {
                     number
                 ]
             ] | null;
+            crop?: components["schemas"]["PhotoRef"] | null;
+            dash_after?: number | null;
+            device_id: string;
             /** @default 1 */
             frames_seen: number;
             /** @default [] */
-            votes: components["schemas"]["FrameVote"][];
-            /** @default [] */
             hits: components["schemas"]["DeviceHit"][];
-        };
-        /**
-         * Alternative
-         * @description Another character that a place may hold.
-         */
-        Alternative: [
-            string,
-            number
-        ];
-        /**
-         * Clock
-         * @description What a device knew of its clock's error when it captured.
-         *
-         *         `offset_ms` is to be added to the device's time to get true time; it is already added in `captured_ms` when
-         *         `corrected` is true. `source` is where the knowledge came from; `age_ms` how old it was.
-         */
-        Clock: {
-            /** @default 0 */
-            offset_ms: number;
-            /** @default unset */
-            source: string;
-            /** @default null */
-            age_ms: number | null;
-            /** @default false */
-            corrected: boolean;
-        };
-        /**
-         * Position
-         * @description A measured place in WGS 84.
-         *
-         *         `fixed_ms` is when the fix was taken, not when it was used: a read in a tunnel carries the last fix with its age.
-         *         `heading_deg` is clockwise from north and absent when standing or unknown.
-         */
-        Position: {
-            lat_deg: number;
-            lon_deg: number;
-            fixed_ms: number;
-            /** @default null */
-            accuracy_m: number | null;
-            /** @default null */
-            heading_deg: number | null;
-            /** @default null */
-            speed_kmh: number | null;
-            /** @default gps */
-            source: string;
-        };
-        /**
-         * VehicleLook
-         * @description What the vehicle looked like; an empty text is 'not known'.
-         */
-        VehicleLook: {
+            look?: components["schemas"]["VehicleLook"];
+            overview?: components["schemas"]["PhotoRef"] | null;
+            position?: components["schemas"]["Position"] | null;
+            raw_text: string;
+            sequence: number;
             /** @default  */
-            kind: string;
-            /** @default  */
-            colour: string;
-            /** @default  */
-            body: string;
-            /** @default  */
-            make: string;
-        };
-        /**
-         * PhotoRef
-         * @description A picture by its content: SHA-256 of its JPEG bytes (hex), its size, and the time of the frame it came from.
-         */
-        PhotoRef: {
-            sha256: string;
-            frame_ms: number;
-            /** @default 0 */
-            width_px: number;
-            /** @default 0 */
-            height_px: number;
-        };
-        /**
-         * FrameVote
-         * @description One of the single reads that voted, small enough to travel: text, its confidence, its frame, its crop.
-         */
-        FrameVote: {
+            series: string;
             text: string;
-            confidence_prob: number;
-            frame_ms: number;
             /** @default  */
-            crop_sha256: string;
-        };
-        /**
-         * DeviceHit
-         * @description A match that the device found and told its officer about.
-         */
-        DeviceHit: {
-            entry_id: string;
-            strength: string;
-            list_version: number;
-            list_issued_ms: number;
-            alarmed_ms: number;
+            unit: string;
             /** @default 1 */
-            likelihood_prob: number;
-            /** @default  */
-            answered: string;
-        };
-        /**
-         * WatchEntry
-         * @description One watched vehicle. `expires_ms` is the last millisecond at which it counts; None means no expiry.
-         *
-         *         `silent` entries make no sound in the car (P09). `colour` and `kind` are what the registry says the vehicle looks
-         *         like; empty means not known.
-         */
-        WatchEntry: {
-            id: string;
-            text: string;
-            category: components["schemas"]["Category"];
-            /** @default  */
-            reason: string;
-            /** @default  */
-            case_number: string;
-            /** @default 2 */
-            priority: components["schemas"]["Priority"];
-            /** @default null */
-            expires_ms: number | null;
-            /** @default  */
-            source: string;
-            /** @default false */
-            silent: boolean;
-            /** @default  */
-            colour: string;
-            /** @default  */
-            kind: string;
-            /** @default  */
-            make: string;
-            /** @default  */
-            warning: string;
-            /** @default  */
-            remark: string;
-        };
-        /**
-         * Priority
-         * @description How urgently; colours, words, shapes and sounds hang on it (console.md section 3).
-         * @enum {unknown}
-         */
-        Priority: 1 | 2 | 3;
-        /**
-         * LookRow
-         * @description One line of the looks table: picture against registry. verdict: agree | differ | unknown.
-         */
-        LookRow: {
-            aspect: string;
-            seen: string;
-            registered: string;
-            verdict: string;
-        };
-        /**
-         * HitFact
-         * @description One thing that happened to a hit. Facts are appended, never changed; a later `undone` names what it takes back.
-         */
-        HitFact: {
-            hit_id: string;
-            number: number;
-            kind: string;
-            author: string;
-            at_ms: number;
-            /** @default  */
-            value: string;
-            /** @default  */
-            note: string;
-        };
-        /**
-         * VerdictRequest
-         * @description `verdict` is one of the four of domain.watch.VERDICTS; `seen_fact` the newest fact number the checker saw.
-         */
-        VerdictRequest: {
-            verdict: components["schemas"]["HitState"];
-            seen_fact: number;
-            /** @default  */
-            note: string;
-        };
-        /** SeenFact */
-        SeenFact: {
-            seen_fact: number;
-        };
-        /**
-         * OutcomeRequest
-         * @description What came of a confirmed hit.
-         */
-        OutcomeRequest: {
-            outcome: components["schemas"]["Outcome"];
-            seen_fact: number;
-            /** @default  */
-            note: string;
-        };
-        /**
-         * SearchRequest
-         * @description A question. `plate` as typed (`B?D-01*`); purpose and case are required for every question (L01, L02).
-         */
-        SearchRequest: {
-            purpose: string;
-            case_number: string;
-            /** @default  */
-            plate: string;
-            /** @default false */
-            lookalike: boolean;
-            /** @default null */
-            from_ms: number | null;
-            /** @default null */
-            until_ms: number | null;
-            /** @default null */
-            area: components["schemas"]["Area"] | null;
+            v: number;
             /** @default [] */
-            device_ids: string[];
+            vehicle_classes: string[];
             /** @default [] */
-            units: string[];
-            /** @default 50 */
-            page_size: number;
+            votes: components["schemas"]["FrameVote"][];
         };
-        /**
-         * Area
-         * @description A box by name, or a GeoJSON polygon ring (longitude first). Exactly one of the two.
-         */
-        Area: {
-            /** @default null */
-            lat_min: number | null;
-            /** @default null */
-            lat_max: number | null;
-            /** @default null */
-            lon_min: number | null;
-            /** @default null */
-            lon_max: number | null;
-            /** @default null */
-            polygon: [
-                number,
-                number
-            ][] | null;
-            /** @default  */
-            name: string;
-        };
-        /**
-         * SearchAnswer
-         * @description A page of the answer. `search_id` stays valid for its asker; cursors hold time and id (field case G36).
-         */
-        SearchAnswer: {
-            search_id: string;
-            lookup_id: string;
-            question: components["schemas"]["SearchRequest"];
-            normal: string;
-            rows: components["schemas"]["ReadRow"][];
-            next_cursor: string;
-            count: number;
-            count_exact: boolean;
-            /** @default [] */
-            plates: components["schemas"]["PlateCount"][];
-            /** @default [] */
-            histogram: components["schemas"]["TimeBin"][];
-            /** @default 0 */
-            elapsed_ms: number;
-            /** @default 0 */
-            newer: number;
-        };
-        /**
-         * PlateCount
-         * @description How often one plate answers the question.
-         */
-        PlateCount: {
-            text: string;
-            display: string;
-            reads: number;
-        };
-        /**
-         * TimeBin
-         * @description A bar of the histogram.
-         */
-        TimeBin: {
-            from_ms: number;
-            reads: number;
-        };
-        /** CursorRequest */
-        CursorRequest: {
-            cursor: string;
-        };
-        /** ReasonRequest */
-        ReasonRequest: {
-            purpose: string;
-            case_number: string;
-        };
-        /**
-         * ReadDetail
-         * @description One read whole.
-         */
+        /** ReadDetail */
         ReadDetail: {
             read: components["schemas"]["Read"];
             row: components["schemas"]["ReadRow"];
         };
-        /**
-         * ListsView
-         * @description All lists and how far the version in force has got.
-         */
-        ListsView: {
-            version: number;
-            issued_ms: number;
-            devices_current: number;
-            devices_total: number;
-            lists: components["schemas"]["WatchListView"][];
-        };
-        /**
-         * WatchListView
-         * @description One list: name, owner, number of entries in force.
-         */
-        WatchListView: {
-            id: string;
-            name: string;
-            source: string;
-            entries: number;
-            version: number;
-            changed_ms: number;
-            changed_by: string;
-        };
-        /**
-         * EntryPage
-         * @description A page of entries.
-         */
-        EntryPage: {
-            entries: components["schemas"]["EntryView"][];
-            next_cursor: string;
-            total: number;
-        };
-        /**
-         * EntryView
-         * @description An entry with its derived words.
-         */
-        EntryView: {
-            entry: components["schemas"]["WatchEntry"];
+        /** ReadRow */
+        ReadRow: {
+            captured_ms: number;
+            /** @default  */
+            colour: string;
+            confidence_prob: number;
+            /** @default  */
+            crop_url: string;
+            device_id: string;
             display: string;
-            series: string;
-            added_ms: number;
-            added_by: string;
-            /** @default false */
-            expired: boolean;
-            /** @default  */
-            warning_words: string;
-        };
-        /**
-         * ListChangeRequest
-         * @description A save of the editor: becomes one new version. `base_version` is what the editor saw.
-         */
-        ListChangeRequest: {
-            base_version: number;
             /** @default [] */
-            put: components["schemas"]["EntryDraft"][];
-            /** @default [] */
-            remove: string[];
-            /** @default false */
-            confirmed_twins: boolean;
-        };
-        /**
-         * EntryDraft
-         * @description What the editor or a file row says of an entry; texts as typed. `id` empty adds, else replaces.
-         */
-        EntryDraft: {
-            plate: string;
-            category: string;
+            doubtful: number[];
             /** @default  */
+            hit_category: string;
+            /** @default  */
+            hit_id: string;
+            hit_priority?: number | null;
+            /** @default  */
+            hit_strength: string;
             id: string;
             /** @default  */
-            reason: string;
-            /** @default  */
-            case_number: string;
-            /** @default null */
-            priority: number | null;
-            /** @default  */
-            expires: string;
-            /** @default  */
-            source: string;
+            kind: string;
+            lat_deg?: number | null;
+            lon_deg?: number | null;
             /** @default false */
-            silent: boolean;
+            lookalike: boolean;
+            /** @default  */
+            overview_url: string;
+            /** @default  */
+            place: string;
+            position_age_ms?: number | null;
+            received_ms: number;
+            text: string;
+            /** @default false */
+            time_doubtful: boolean;
+            /** @default  */
+            unit: string;
+        };
+        /** ReasonRequest */
+        ReasonRequest: {
+            case_number: string;
+            purpose: string;
+        };
+        /** RevokeRequest */
+        RevokeRequest: {
+            device_id: string;
+            reason: string;
+        };
+        /** SearchAnswer */
+        SearchAnswer: {
+            /** @default false */
+            behind: boolean;
+            count: number;
+            count_exact: boolean;
+            /** @default 0 */
+            elapsed_ms: number;
+            /** @default [] */
+            histogram: components["schemas"]["TimeBin"][];
+            lookup_id: string;
+            /** @default 0 */
+            newer: number;
+            next_cursor: string;
+            normal: string;
+            /** @default [] */
+            plates: components["schemas"]["PlateCount"][];
+            question: components["schemas"]["SearchRequest"];
+            rows: components["schemas"]["ReadRow"][];
+            search_id: string;
+        };
+        /** SearchRequest */
+        SearchRequest: {
+            area?: components["schemas"]["Area"] | null;
+            case_number: string;
+            /** @default [] */
+            device_ids: string[];
+            from_ms?: number | null;
+            /** @default false */
+            lookalike: boolean;
+            /** @default 50 */
+            page_size: number;
+            /** @default  */
+            plate: string;
+            purpose: string;
+            /** @default [] */
+            units: string[];
+            until_ms?: number | null;
+        };
+        /** SessionRequest */
+        SessionRequest: {
+            token: string;
+        };
+        /** SessionView */
+        SessionView: {
+            actions: string[];
+            agency: string;
+            expires_ms: number;
+            name: string;
+            role: string;
+            server_ms: number;
+            subject_id: string;
+        };
+        /** StageHealth */
+        StageHealth: {
+            /** @default 0 */
+            dropped: number;
+            /** @default 0 */
+            items: number;
+            /** @default 0 */
+            ms_p50: number;
+            /** @default 0 */
+            ms_p95: number;
+            name: string;
+        };
+        /** TimeBin */
+        TimeBin: {
+            from_ms: number;
+            reads: number;
+        };
+        /** UndoRequest */
+        UndoRequest: {
+            seen_fact: number;
+        };
+        /** UndoVersionRequest */
+        UndoVersionRequest: {
+            version: number;
+        };
+        /** UnitView */
+        UnitView: {
+            accuracy_m: number | null;
+            device_id: string;
+            fixed_ms: number | null;
+            heading_deg: number | null;
+            kind: string;
+            lat_deg: number | null;
+            lon_deg: number | null;
+            /** @default  */
+            place: string;
+            seen_ms: number;
+            speed_kmh: number | null;
+            state: string;
+            unit: string;
+        };
+        /**
+         * VehicleLook
+         * @default {}
+         */
+        VehicleLook: {
+            /** @default  */
+            body: string;
             /** @default  */
             colour: string;
             /** @default  */
             kind: string;
             /** @default  */
             make: string;
-            /** @default  */
-            warning: string;
-            /** @default  */
-            remark: string;
         };
-        /**
-         * ListChangeAnswer
-         * @description The new version.
-         */
-        ListChangeAnswer: {
-            version: number;
-            put: number;
-            removed: number;
-        };
-        /** VersionRequest */
-        VersionRequest: {
-            version: number;
-        };
-        /** InspectRequest */
-        InspectRequest: {
-            plate: string;
-        };
-        /**
-         * PlateInspectionView
-         * @description The typing guard's words beside the field.
-         */
-        PlateInspectionView: {
-            text: string;
-            display: string;
-            series: string;
-            refusal: string;
-            reference: string;
-            warning: string;
-            suggestions: string[];
-            /** @default [] */
-            twins: string[];
-        };
-        /**
-         * ImportPlan
-         * @description What applying the file would do; nothing has changed yet.
-         */
-        ImportPlan: {
-            id: string;
-            list_id: string;
-            file_name: string;
-            encoding: string;
-            sample_line: string;
-            columns: {
-                [key: string]: string;
-            };
-            mode: string;
-            rows: number;
-            added: number;
-            updated: number;
-            same: number;
-            refused: number;
-            removed: number;
-            entries_before: number;
-            report: components["schemas"]["ImportRow"][];
-            /** @default  */
-            problem: string;
-            /** @default  */
-            needs_confirmation: string;
-            /** @default planned */
-            state: string;
-            /** @default 0 */
-            version: number;
-        };
-        /**
-         * ImportRow
-         * @description One row of the report. group: added | updated | same | refused; `cell` is the column at fault.
-         */
-        ImportRow: {
-            line: number;
-            group: string;
-            plate: string;
-            /** @default  */
-            text: string;
-            /** @default  */
-            cell: string;
-            /** @default  */
-            raw: string;
-            /** @default  */
-            sentence: string;
-            /** @default  */
-            hint: string;
-        };
-        /**
-         * ImportApplyRequest
-         * @description `confirm_removal` repeats the number of removals that the person agreed to.
-         */
-        ImportApplyRequest: {
-            /** @default null */
-            confirm_removal: number | null;
-        };
-        /**
-         * DevicesView
-         * @description All devices, worst first.
-         */
-        DevicesView: {
-            devices: components["schemas"]["DeviceView"][];
-            list_version: number;
-        };
-        /**
-         * DeviceView
-         * @description A device's row; `state`: normal | attention | fault | offline | unknown | revoked | forked.
-         */
-        DeviceView: {
-            id: string;
-            name: string;
-            unit: string;
-            kind: string;
-            state: string;
-            enrolled_ms: number;
-            seen_ms: number | null;
-            list_version: number;
-            list_current: boolean;
-            list_issued_ms: number | null;
-            backlog_items: number;
-            backlog_oldest_ms: number | null;
-            clock_offset_ms: number | null;
-            /** @default [] */
-            reads_by_hour: number[];
-            /** @default [] */
-            findings: components["schemas"]["HealthFinding"][];
-            /** @default null */
-            heartbeat: components["schemas"]["Heartbeat"] | null;
-        };
-        /**
-         * HealthFinding
-         * @description A figure out of band, with the sentence and the cure.
-         */
-        HealthFinding: {
-            figure: string;
-            level: string;
-            sentence: string;
-            cure: string;
-        };
-        /**
-         * Heartbeat
-         * @description How a device is; also its position for the map. Absent figures are not known.
-         */
-        Heartbeat: {
-            device_id: string;
-            sent_ms: number;
-            /** @default null */
-            position: components["schemas"]["Position"] | null;
-            /** @default  */
-            unit: string;
-            /** @default 0 */
-            list_version: number;
-            /** @default 0 */
-            list_issued_ms: number;
-            /** @default  */
-            list_digest: string;
-            /** @default 0 */
-            backlog_items: number;
-            /** @default null */
-            backlog_oldest_ms: number | null;
-            /** @default 0 */
-            spool_bytes: number;
-            /** @default 0 */
-            spool_bytes_max: number;
-            /** @default 0 */
-            photos_given_up: number;
-            /** @default null */
-            clock_offset_ms: number | null;
-            /** @default unset */
-            clock_source: string;
-            /** @default null */
-            picture_since_ms: number | null;
-            /** @default  */
-            source: string;
-            /** @default null */
-            frames_per_s: number | null;
-            /** @default null */
-            temperature_c: number | null;
-            /** @default 0 */
-            reads_last_hour: number;
-            /** @default null */
-            chars_per_read: number | null;
-            /** @default [] */
-            stages: components["schemas"]["StageHealth"][];
-            /** @default  */
-            software: string;
-            /** @default 1 */
-            v: number;
-        };
-        /**
-         * StageHealth
-         * @description One stage of the pipeline since the last heartbeat.
-         */
-        StageHealth: {
-            name: string;
-            /** @default 0 */
-            items: number;
-            /** @default 0 */
-            dropped: number;
-            /** @default 0 */
-            ms_p50: number;
-            /** @default 0 */
-            ms_p95: number;
-        };
-        /**
-         * EnrolmentCodeRequest
-         * @description Who the next device is for.
-         */
-        EnrolmentCodeRequest: {
-            unit: string;
-            /** @default car */
-            kind: string;
-        };
-        /**
-         * EnrolmentCode
-         * @description A one-time code; shown once.
-         */
-        EnrolmentCode: {
-            code: string;
-            expires_ms: number;
-        };
-        /**
-         * RevokeRequest
-         * @description Revoking names the device again and says why.
-         */
-        RevokeRequest: {
-            device_id: string;
-            reason: string;
-        };
-        /**
-         * QuarantineView
-         * @description The page: groups, and when something last passed through.
-         */
-        QuarantineView: {
-            groups: components["schemas"]["QuarantineGroup"][];
-            last_ms: number | null;
-        };
-        /**
-         * QuarantineGroup
-         * @description Items refused at ingest for one cause.
-         */
-        QuarantineGroup: {
-            reason: string;
-            sentence: string;
-            items: number;
-            devices: string[];
-            oldest_ms: number;
-            newest_ms: number;
-        };
-        /**
-         * QuarantinePage
-         * @description Items of one group.
-         */
-        QuarantinePage: {
-            items: components["schemas"]["QuarantineItem"][];
-            next_cursor: string;
-        };
-        /**
-         * QuarantineItem
-         * @description One refused item; `record` is it as JSON (or hex where it is none), `field` the one at fault.
-         */
-        QuarantineItem: {
-            id: string;
-            reason: string;
-            sentence: string;
-            field: string;
-            device_id: string;
-            received_ms: number;
-            record: string;
-            state: string;
-        };
-        /**
-         * QuarantineDeed
-         * @description Replay (after a cure) or reject for good, with a reason.
-         */
-        QuarantineDeed: {
-            ids: string[];
+        /** VerdictRequest */
+        VerdictRequest: {
             /** @default  */
             note: string;
+            seen_fact: number;
+            verdict: components["schemas"]["HitState"];
         };
-        /**
-         * QuarantineDeedAnswer
-         * @description How many passed now, how many stay.
-         */
-        QuarantineDeedAnswer: {
-            passed: number;
-            held: number;
-        };
-        /**
-         * AuditPage
-         * @description Newest first. `standouts` are subjects whose look-ups stand out, with a sentence (field case G44).
-         */
-        AuditPage: {
-            rows: components["schemas"]["AuditRow"][];
-            next_cursor: string;
-            /** @default [] */
-            standouts: string[];
-        };
-        /**
-         * AuditRow
-         * @description One line of the audit record. `kind`: decision | lookup | delivered | deed.
-         */
-        AuditRow: {
-            number: number;
-            at_ms: number;
-            kind: string;
-            subject_id: string;
-            subject_name: string;
-            role: string;
-            action: string;
-            verdict: string;
-            /** @default [] */
-            reasons: string[];
-            /** @default  */
-            purpose: string;
+        /** WatchEntry */
+        WatchEntry: {
             /** @default  */
             case_number: string;
-            /** @default {} */
-            elements: {
-                [key: string]: string;
-            };
-            /** @default null */
-            count: number | null;
+            category: components["schemas"]["Category"];
             /** @default  */
-            lookup_id: string;
+            colour: string;
+            expires_ms?: number | null;
+            id: string;
             /** @default  */
-            hash: string;
+            kind: string;
+            /** @default  */
+            make: string;
+            priority?: components["schemas"]["Priority"];
+            /** @default  */
+            reason: string;
+            /** @default  */
+            remark: string;
+            /** @default false */
+            silent: boolean;
+            /** @default  */
+            source: string;
+            text: string;
+            /** @default  */
+            warning: string;
         };
-        /**
-         * ChainReport
-         * @description The hash chain, verified: `problem` names the first line that does not fit, else empty.
-         */
-        ChainReport: {
-            rows: number;
-            first: number;
-            last: number;
-            head_hash: string;
-            problem: string;
+        /** WatchListView */
+        WatchListView: {
+            changed_by: string;
+            changed_ms: number;
+            entries: number;
+            id: string;
+            name: string;
+            source: string;
+            version: number;
         };
     };
     responses: never;
@@ -1574,7 +1739,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_api_session: {
+    ApiHandler: {
         parameters: {
             query?: never;
             header?: never;
@@ -1583,588 +1748,77 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionView"];
+                    "application/vnd.oai.openapi+json": string;
                 };
             };
         };
     };
-    post_api_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SessionRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionView"];
-                };
-            };
-        };
-    };
-    delete_api_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    post_api_links: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LinkRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LinkAnswer"];
-                };
-            };
-        };
-    };
-    get_api_live: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LiveSnapshot"];
-                };
-            };
-        };
-    };
-    get_api_hits: {
-        parameters: {
-            query?: {
-                state?: string;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HitPage"];
-                };
-            };
-        };
-    };
-    get_api_hits_hit_id_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                hit_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HitDetail"];
-                };
-            };
-        };
-    };
-    post_api_hits_hit_id_claim: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                hit_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HitDetail"];
-                };
-            };
-        };
-    };
-    post_api_hits_hit_id_release: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                hit_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HitDetail"];
-                };
-            };
-        };
-    };
-    post_api_hits_hit_id_keep: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                hit_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HitDetail"];
-                };
-            };
-        };
-    };
-    post_api_hits_hit_id_verdict: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                hit_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["VerdictRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HitDetail"];
-                };
-            };
-        };
-    };
-    post_api_hits_hit_id_undo: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                hit_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SeenFact"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HitDetail"];
-                };
-            };
-        };
-    };
-    post_api_hits_hit_id_outcome: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                hit_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OutcomeRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HitDetail"];
-                };
-            };
-        };
-    };
-    post_api_searches: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SearchRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SearchAnswer"];
-                };
-            };
-        };
-    };
-    post_api_searches_search_id_pages: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                search_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CursorRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SearchAnswer"];
-                };
-            };
-        };
-    };
-    post_api_searches_search_id_open: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                search_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReasonRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SearchAnswer"];
-                };
-            };
-        };
-    };
-    post_api_reads_read_id_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                read_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReasonRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReadDetail"];
-                };
-            };
-        };
-    };
-    get_api_lists: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListsView"];
-                };
-            };
-        };
-    };
-    get_api_lists_list_id_entries: {
+    ApiAuditViewAudit: {
         parameters: {
             query?: {
                 cursor?: string;
-                find?: string;
+                kind?: string;
+                subject_id?: string;
             };
             header?: never;
-            path: {
-                list_id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntryPage"];
+                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
-        };
-    };
-    post_api_lists_list_id_changes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                list_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ListChangeRequest"];
-            };
-        };
-        responses: {
-            201: {
+            /** @description Bad request syntax or unsupported method */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListChangeAnswer"];
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
                 };
             };
         };
     };
-    post_api_lists_undo: {
+    ApiAuditExportCsvExportAudit: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["VersionRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ListChangeAnswer"];
-                };
-            };
-        };
-    };
-    post_api_plates_inspect: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["InspectRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PlateInspectionView"];
-                };
-            };
-        };
-    };
-    post_api_lists_list_id_imports: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                list_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "multipart/form-data": {
-                    /** Format: binary */
-                    file?: string;
-                    mode?: string;
-                };
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportPlan"];
-                };
-            };
-        };
-    };
-    get_api_imports_import_id_: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                import_id: string;
-            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Stream Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ImportPlan"];
+                    "application/json": unknown;
                 };
             };
         };
     };
-    post_api_imports_import_id_apply: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                import_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ImportApplyRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportPlan"];
-                };
-            };
-        };
-    };
-    post_api_imports_import_id_undo: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                import_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportPlan"];
-                };
-            };
-        };
-    };
-    get_api_devices: {
+    ApiAuditVerifyVerifyAudit: {
         parameters: {
             query?: never;
             header?: never;
@@ -2173,6 +1827,27 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainReport"];
+                };
+            };
+        };
+    };
+    ApiDevicesListDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2183,7 +1858,7 @@ export interface operations {
             };
         };
     };
-    post_api_devices_codes: {
+    ApiDevicesCodesMakeCode: {
         parameters: {
             query?: never;
             header?: never;
@@ -2196,6 +1871,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Document created, URL follows */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2204,9 +1880,24 @@ export interface operations {
                     "application/json": components["schemas"]["EnrolmentCode"];
                 };
             };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
         };
     };
-    post_api_devices_device_id_revoke: {
+    ApiDevicesDeviceIdRevokeRevoke: {
         parameters: {
             query?: never;
             header?: never;
@@ -2221,7 +1912,8 @@ export interface operations {
             };
         };
         responses: {
-            201: {
+            /** @description Request fulfilled, document follows */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2229,9 +1921,24 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceView"];
                 };
             };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
         };
     };
-    get_api_quarantine: {
+    ApiHealthGetHealth: {
         parameters: {
             query?: never;
             header?: never;
@@ -2240,6 +1947,981 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    ApiHitsListHits: {
+        parameters: {
+            query?: {
+                state?: string;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitPage"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiHitsCsvExportHits: {
+        parameters: {
+            query?: {
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiHitsHitIdViewHit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitDetail"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiHitsHitIdClaimClaimHit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitDetail"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiHitsHitIdKeepKeepHit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitDetail"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiHitsHitIdOutcomeRecordOutcome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutcomeRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitDetail"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiHitsHitIdReleaseReleaseHit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitDetail"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiHitsHitIdUndoUndoHit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitDetail"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiHitsHitIdVerdictDecideHit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitDetail"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiImportsImportIdViewImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPlan"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiImportsImportIdApplyApplyImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportApplyRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPlan"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiImportsImportIdRefusedCsvExportRefused: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiImportsImportIdUndoUndoImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPlan"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiLinksMakeLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiListsViewLists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListsView"];
+                };
+            };
+        };
+    };
+    ApiListsUndoUndoVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoVersionRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChangeAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiListsListIdChangesChangeList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChangeAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiListsListIdEntriesListEntries: {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPage"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiListsListIdExportCsvExportList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiListsListIdFindFindEntries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryFindRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPage"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiListsListIdImportsPlanImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImportForm"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPlan"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiLiveGetLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveSnapshot"];
+                };
+            };
+        };
+    };
+    ApiLiveEventsFollowLive: {
+        parameters: {
+            query?: {
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiOpenapiJsonHandler: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.oai.openapi+json": string;
+                };
+            };
+        };
+    };
+    ApiPhotosSha256ViewPhoto: {
+        parameters: {
+            query?: {
+                ref?: string;
+            };
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiPlatesInspectInspectPlate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InspectRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlateInspectionView"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiQuarantineViewQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2250,10 +2932,10 @@ export interface operations {
             };
         };
     };
-    get_api_quarantine_items: {
+    ApiQuarantineItemsListQuarantine: {
         parameters: {
-            query?: {
-                reason?: string;
+            query: {
+                reason: string;
                 cursor?: string;
             };
             header?: never;
@@ -2262,6 +2944,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2270,9 +2953,24 @@ export interface operations {
                     "application/json": components["schemas"]["QuarantinePage"];
                 };
             };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
         };
     };
-    post_api_quarantine_replay: {
+    ApiQuarantineRejectRejectItems: {
         parameters: {
             query?: never;
             header?: never;
@@ -2285,63 +2983,271 @@ export interface operations {
             };
         };
         responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QuarantineDeedAnswer"];
-                };
-            };
-        };
-    };
-    post_api_quarantine_reject: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["QuarantineDeed"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QuarantineDeedAnswer"];
-                };
-            };
-        };
-    };
-    get_api_audit: {
-        parameters: {
-            query?: {
-                cursor?: string;
-                kind?: string;
-                subject?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuditPage"];
+                    "application/json": components["schemas"]["QuarantineDeedAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
                 };
             };
         };
     };
-    post_api_audit_verify: {
+    ApiQuarantineReplayReplayItems: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineDeed"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineDeedAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiReadsReadIdViewRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                read_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadDetail"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiSearchesSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiSearchesSearchIdExportCsvExportSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiSearchesSearchIdOpenOpenSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiSearchesSearchIdPagesTurnPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiSessionViewSession: {
         parameters: {
             query?: never;
             header?: never;
@@ -2350,12 +3256,285 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+        };
+    };
+    ApiSessionOpenSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiSessionCloseSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+        };
+    };
+    ApiPathHandleSchemaPathNotFound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    BasemapNameGetBasemapFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                range?: string;
+                "if-range"?: string;
+                "if-none-match"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    DeviceV1BatchesSendBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+        };
+    };
+    DeviceV1EnrolEnrol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ChainReport"];
+                    "application/json": string;
+                };
+            };
+        };
+    };
+    DeviceV1HeartbeatTakeHeartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+        };
+    };
+    DeviceV1PhotosSha256SendPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    DeviceV1WatchlistGiveWatchlist: {
+        parameters: {
+            query?: {
+                have?: number;
+                wait_s?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
                 };
             };
         };

@@ -3,40 +3,45 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-export type SessionView = Schemas["SessionView"];
-export type AuditRow = Schemas["AuditRow"];
-export type AuditPage = Schemas["AuditPage"];
-export type ChainReport = Schemas["ChainReport"];
-export type LiveSnapshot = Schemas["LiveSnapshot"];
-export type LiveTick = Schemas["LiveTick"];
-export type ReadRow = Schemas["ReadRow"];
-export type ReadDetail = Schemas["ReadDetail"];
-export type SearchRequest = Schemas["SearchRequest"];
-export type SearchAnswer = Schemas["SearchAnswer"];
-export type Area = Schemas["Area"];
-export type HitCard = Schemas["HitCard"];
-export type HitDetail = Schemas["HitDetail"];
-export type HitPage = Schemas["HitPage"];
+/** Answers carry every field: the document calls those with a default optional, which is true of requests only. */
+type Whole<T> = { [K in keyof T]-?: Exclude<T[K], undefined> };
+type Answer<K extends keyof Schemas> = Whole<Schemas[K]>;
+
+export type SessionView = Answer<"SessionView">;
+export type AuditRow = Answer<"AuditRow">;
+export type AuditPage = Omit<Answer<"AuditPage">, "rows"> & { rows: AuditRow[]; };
+export type ChainReport = Answer<"ChainReport">;
+export type LiveSnapshot = Omit<Answer<"LiveSnapshot">, "units" | "hits" | "reads"> & { units: UnitView[]; hits: HitCard[]; reads: ReadRow[]; };
+/** An event of the stream, which the document does not describe: a snapshot without its lists. */
+export type LiveTick = Omit<LiveSnapshot, "cursor" | "units" | "hits" | "reads">;
+export type ReadRow = Answer<"ReadRow">;
+export type ReadDetail = Omit<Answer<"ReadDetail">, "row"> & { row: ReadRow; };
+export type SearchRequest = Answer<"SearchRequest">;
+export type SearchAnswer = Omit<Answer<"SearchAnswer">, "rows" | "question"> & { rows: ReadRow[]; question: SearchRequest; };
+export type Area = Answer<"Area">;
+export type HitCard = Answer<"HitCard">;
+export type HitDetail = Omit<Answer<"HitDetail">, "card" | "same_plate"> & { card: HitCard; same_plate: HitCard[]; };
+export type HitPage = Omit<Answer<"HitPage">, "hits"> & { hits: HitCard[]; };
 export type HitFact = Schemas["HitFact"];
 export type HitState = Schemas["HitState"];
 export type Outcome = Schemas["Outcome"];
 export type Category = Schemas["Category"];
-export type LookRow = Schemas["LookRow"];
-export type UnitView = Schemas["UnitView"];
-export type DeviceView = Schemas["DeviceView"];
-export type DevicesView = Schemas["DevicesView"];
-export type EnrolmentCode = Schemas["EnrolmentCode"];
-export type ListsView = Schemas["ListsView"];
-export type WatchListView = Schemas["WatchListView"];
-export type EntryView = Schemas["EntryView"];
-export type EntryPage = Schemas["EntryPage"];
-export type EntryDraft = Schemas["EntryDraft"];
-export type PlateInspectionView = Schemas["PlateInspectionView"];
-export type ImportPlan = Schemas["ImportPlan"];
-export type ImportRow = Schemas["ImportRow"];
-export type QuarantineView = Schemas["QuarantineView"];
-export type QuarantineGroup = Schemas["QuarantineGroup"];
-export type QuarantineItem = Schemas["QuarantineItem"];
+export type LookRow = Answer<"LookRow">;
+export type UnitView = Answer<"UnitView">;
+export type DeviceView = Answer<"DeviceView">;
+export type DevicesView = Omit<Answer<"DevicesView">, "devices"> & { devices: DeviceView[]; };
+export type EnrolmentCode = Answer<"EnrolmentCode">;
+export type ListsView = Answer<"ListsView">;
+export type WatchListView = Answer<"WatchListView">;
+export type EntryView = Answer<"EntryView">;
+export type EntryPage = Omit<Answer<"EntryPage">, "entries"> & { entries: EntryView[]; };
+export type EntryDraft = Answer<"EntryDraft">;
+export type PlateInspectionView = Answer<"PlateInspectionView">;
+export type ImportPlan = Answer<"ImportPlan">;
+export type ImportRow = Answer<"ImportRow">;
+export type QuarantineView = Answer<"QuarantineView">;
+export type QuarantineGroup = Answer<"QuarantineGroup">;
+export type QuarantineItem = Answer<"QuarantineItem">;
 
 /** `strength` of a hit: two strengths that must never look alike. */
 export type Strength = "exact" | "lookalike";

@@ -43,6 +43,8 @@ export function offer(list: Action[]): () => void {
 let first: { code: string; at: number } | null = null;
 
 export function codeOf(event: KeyboardEvent): string {
+  // Where ? stands differs from keyboard to keyboard; its character decides.
+  if (event.key === "?" && !event.ctrlKey && !event.metaKey) return "Shift+Slash";
   const ctrl = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
   return `${ctrl}${event.shiftKey ? "Shift+" : ""}${event.code}`;
 }

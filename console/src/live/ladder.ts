@@ -12,6 +12,13 @@ export type Column = {
   rivals: { sign: string; prob: number }[];
 };
 
+/** A rival comes as `["6", 0.37]`, whatever the document says of it. */
+function rival(one: unknown): { sign: string; prob: number } {
+  if (Array.isArray(one)) return { sign: String(one[0]), prob: Number(one[1]) };
+  const { sign, prob } = one as { sign: string; prob: number };
+  return { sign, prob };
+}
+
 const dashOf = (display: string): number => display.indexOf("-");
 
 /** Columns in the display form of the entry; where lengths differ the shorter row ends early. */
@@ -24,7 +31,7 @@ export function ladderOf(detail: HitDetail, card: HitCard): Column[] {
   for (let place = 0; place < Math.max(read.length, entry.length); place++) {
     if (at > 0 && place === at) out.push({ place: null, read: "-", entry: "-", prob: null, doubtful: false, differs: false, rivals: [] });
     const prob = char_probs[place] ?? null;
-    const others = ((alternatives ?? [])[place] ?? []).map(([sign, p]) => ({ sign: String(sign), prob: Number(p) }));
+    const others = ((alternatives ?? [])[place] ?? []).map(rival);
     const own = read[place] ?? "";
     out.push({
       place,

@@ -1,6 +1,6 @@
 /** What is known of the street now: units, open hits, newest reads, counts; and how sure we are that it is now. */
 import { SvelteMap } from "svelte/reactivity";
-import { ask, client } from "../api/door";
+import { askAs, client } from "../api/door";
 import { isChecked, type HitCard, type LiveSnapshot, type LiveTick, type ReadRow, type UnitView } from "../api/types";
 import { setServerTime, serverNow } from "../state/clock.svelte";
 import { session } from "../state/session.svelte";
@@ -58,7 +58,7 @@ function announce(found: HitCard[], missed: boolean): void {
 
 async function snapshot(): Promise<string> {
   const asked = Date.now();
-  const shot = await ask(client.GET("/api/live"));
+  const shot = await askAs<LiveSnapshot>(client.GET("/api/live"));
   setServerTime(shot.server_ms, asked, Date.now());
   const unseen = everLoaded ? shot.hits.filter((hit) => !hits.has(hit.id) && hit.state === "new") : [];
   units.clear();

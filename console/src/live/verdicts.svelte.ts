@@ -57,7 +57,8 @@ function at(hit_id: string): Path {
 const detail = askAs<HitDetail>;
 
 export const loadHit = (id: string): Promise<HitDetail> => detail(client.GET("/api/hits/{hit_id}", at(id)));
-export const claim = (id: string): Promise<HitDetail> => detail(client.POST("/api/hits/{hit_id}/claim", at(id)));
+export const claim = (id: string, take_over = false): Promise<HitDetail> =>
+  detail(client.POST("/api/hits/{hit_id}/claim", { ...at(id), body: { take_over } }));
 export const keep = (id: string): Promise<HitDetail> => detail(client.POST("/api/hits/{hit_id}/keep", at(id)));
 export const passOn = (id: string): Promise<HitDetail> => detail(client.POST("/api/hits/{hit_id}/release", at(id)));
 export const takeBack = (id: string, seen_fact: number): Promise<HitDetail> =>

@@ -44,6 +44,11 @@ export function startRouting(): void {
   });
 }
 
+/** Go to the first thing of a list page, but only from the bare page: while another page comes, this one is still there. */
+export function goFromBare(bare: string, to: string): void {
+  if (untrack(() => route.path) === bare) go(to, { replace: true });
+}
+
 /** The pieces of `/lists/abc` after the first: `["abc"]`. */
 export function pieces(path: string): string[] {
   return path.split("/").filter(Boolean).map(decodeURIComponent);
