@@ -1,7 +1,5 @@
 """Peers for the ingest figure: a plain echo of the same batch (the limit), and the usual way (FastAPI, pydantic, ORM)."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Any

@@ -140,7 +140,8 @@ def sync_packages(which: str) -> None:
     (site / "guardian-checkout.pth").write_text(f"{ROOT}\n", encoding="utf-8")
     script = VENV / BIN / "guardian"
     script.write_text(
-        f"#!{VENV / BIN / 'python'}\nimport sys\nfrom guardian.cli import main\n\nif __name__ == '__main__':\n    sys.exit(main())\n", encoding="utf-8"
+        f"#!{VENV / BIN / 'python'}\nimport sys\nfrom guardian.cli import main\n\nif __name__ == '__main__':\n    sys.exit(main())\n",
+        encoding="utf-8",
     )
     script.chmod(0o755)
 

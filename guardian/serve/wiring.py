@@ -96,7 +96,13 @@ async def open_cloud(
         await filler.start()
         stack.push_async_callback(filler.close)
         ingest = cloud.ingest = Ingest(
-            stores.records, stores.events, archive, stored_reads, now_ms=now_ms, wake=filler.wake
+            stores.records,
+            stores.events,
+            archive,
+            stored_reads,
+            now_ms=now_ms,
+            wake=filler.wake,
+            backlog=lambda: filler.lag_reads,
         )
         lookup_grants = LookupGrants(stores.records, now_ms=now_ms)
         cloud.search_desk = SearchDesk(
