@@ -141,7 +141,9 @@ class CloudLine:
             timeout = httpx.Timeout(wait_s + 10.0, connect=5.0) if wait_s else httpx.USE_CLIENT_DEFAULT
             try:
                 response = self._client.request(method, url, content=body, headers=headers, timeout=timeout)
-            except (httpx.HTTPError, OSError) as error:
+            except (httpx.HTTPError, OSError, RuntimeError) as error:
+                if isinstance(error, RuntimeError) and not self._client.is_closed:
+                    raise
                 raise NeighbourUnreachableError(
                     "The cloud does not answer.", reference=f"cloud-{type(error).__name__.lower()}"
                 ) from error
@@ -365,12 +367,15 @@ class Uplink:
         pauses = Pauses(self._rng)
         have: int | None = None
         while not stop.is_set():
+            asked = self._clock.mono_ms()
             try:
                 took = self.fetch_list(have)
                 have = None
                 pauses.worked()
                 if took:
                     self._say("list-refused", "")
+                elif self._clock.mono_ms() - asked < 1000:
+                    stop.wait(1.0)  # a cloud that does not hold the question must not be asked without end
             except ListRefusedError as error:
                 log.warning("list-refused", reference=error.reference)
                 if error.reference in ("list-gap", "list-digest"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardian.device.gaze import Gaze, around, merged
@@ -81,6 +81,7 @@ def test_many_plates_and_large_ones_are_looked_at_whole() -> None:
     assert crowd.narrow == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 1700), st.integers(0, 1000)), min_size=1, max_size=6))
 def test_merged_windows_never_overlap_and_cover_every_plate(places: list[tuple[int, int]]) -> None:
     corners = [plate_seen("BKD8869", x=x, y=y).corners for x, y in places]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardian.device.seal import Sealer
@@ -137,6 +137,7 @@ DAMAGE = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(DAMAGE, min_size=1, max_size=4))
 def test_whatever_the_damage_it_starts_and_sends_whole_records_once_in_order(
     damages: list[Callable[[bytearray], None]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardian.device.speech import number_words, sentence, spoken_number, spoken_text
@@ -51,6 +51,7 @@ def test_the_sentences_of_an_exact_and_a_look_alike_are_the_design_pages() -> No
     assert sentence(near_card()) == "再看一眼。像侵占車輛。R、B、K，兩、么、五、勾。第六字可能是八。"
 
 
+@settings(deadline=None)
 @given(st.integers(0, 99_999_999))
 def test_number_words_have_no_digit_and_say_the_number(number: int) -> None:
     words = number_words(number)
@@ -58,6 +59,7 @@ def test_number_words_have_no_digit_and_say_the_number(number: int) -> None:
     assert _value(words) == number
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789ABCXYZ-號小時公尺 巷中正路", max_size=30))
 def test_no_digit_is_ever_left_to_the_voice(text: str) -> None:
     assert not re.search(r"[0-9]", spoken_text(text))
