@@ -60,6 +60,7 @@ def _free_port(wanted: int) -> int:
     """The wanted loopback port, or another where it is taken."""
     for port in (wanted, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # our own last run is no hindrance
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
     raise NeighbourUnreachableError("No loopback port is free.")
