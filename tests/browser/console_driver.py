@@ -120,6 +120,10 @@ class Console:
         """Dark or light, at once."""
         self.page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
 
+    def remember_theme(self, theme: str) -> None:
+        """From the next page on."""
+        self.page.context.add_init_script(f"localStorage.setItem('guardian.theme','{theme}')")
+
     @property
     def path(self) -> str:
         """Where we are."""

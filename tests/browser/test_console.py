@@ -130,7 +130,7 @@ def test_a_used_link_says_what_to_do(console_browser: Browser, console_site) -> 
     console = Console.start(console_browser, console_site.base_url, base_map=False)
     console.look_at("/enter#used")
     console.sees("這個登入連結已經用過")
-    console.sees("guardian link")
+    console.sees("guardian access link")
     assert "used" not in console.page.url  # the token is taken off the address at once
     console.look_at("/live")
     console.sees("登入連結")

@@ -120,7 +120,7 @@ export const en: Words = {
     spread: (n, all) => `${n}/${all} devices current`, versionOf: (v) => `version ${v}`, versionUndone: (v) => `Version ${v} taken back as a new one`, import: "Import CSV", export: "Export CSV",
     normal: "normal form", series: "series", twins: (list) => `Near ones exist: ${list}; they are never merged`, meant: (list) => `perhaps ${list}`, fits: "may be entered", unusual: "fits no known series; may be entered after a second look",
     confirmTwins: "I have seen the near ones and enter it", expired: "expired", days: "e.g. 2026-12-31 or 115/12/31", phone: "Lists can be read on the phone, not changed. Change them on a desk screen.", choose: "Choose a list.",
-    none: "No lists yet. They appear after the first import or entry.", conflict: (v) => `The list is at version ${v} now. Read it again, then save`, reload: "Read again", changes: (put, removed) => `Unsaved: put ${put}, removed ${removed}`,
+    untouched: "nothing entered yet", none: "No lists yet. They appear after the first import or entry.", conflict: (v) => `The list is at version ${v} now. Read it again, then save`, reload: "Read again", changes: (put, removed) => `Unsaved: put ${put}, removed ${removed}`,
     more: "Next page", silent: "silent", by: (who) => who, noneChosen: "—", warning: "Caution",
   },
   import: {
@@ -160,7 +160,7 @@ export const en: Words = {
   },
   enter: {
     opening: "Signing in", none: "This page is opened by a sign-in link.", noneHow: "At first start the terminal prints a link that works once; or ask an operator to make one in the personal menu.",
-    used: "This sign-in link was used, or has expired.", usedHow: "A link works once. If it was not you, tell the administrator at once. To sign in: run guardian link on the machine, or ask a signed-in colleague for a new link.", failed: "Sign-in did not finish.", again: "Try again", go: "Go to live",
+    used: "This sign-in link was used, or has expired.", usedHow: "A link works once. If it was not you, tell the administrator at once. To sign in: run guardian access link NAME on the machine, or ask a signed-in colleague for a new link.", failed: "Sign-in did not finish.", again: "Try again", go: "Go to live",
   },
   link: { title: "A sign-in link for a colleague", name: "Name", role: "Role", agency: "Agency", make: "Make the link", once: "Shown once, works once:", until: (t) => `valid until ${t}`, copy: "Copy the link", copied: "Link copied", close: "Close" },
   keys: {
