@@ -1,7 +1,8 @@
 """`guardian demo`: a station and a patrol car on this machine, with footage of our own.
 
 Starts the cloud and one patrol device as their own processes, gives the cloud a watchlist, plays a rendered drive through
-the device, and ends what it started, whatever happens. With `--seconds` it looks for itself whether reads, a hit and a
+the device, lets a simulator stand in for the rest of the shift (`cli.shift`; `--alone` goes without), and ends what it
+started, whatever happens. With `--seconds` it looks for itself whether reads, a hit and a
 found search really came out, and says so by its exit code.
 """
 
@@ -28,6 +29,7 @@ from cyclopts import Parameter
 
 from guardian.domain.errors import GuardianError, NeighbourUnreachableError
 
+DEVICE_NAME = "示範巡邏車"
 PURPOSE, CASE = "偵辦刑案", "大安分局 115-0832"
 START_LIMIT_S = 60
 
@@ -134,14 +136,29 @@ def _footage(home: Path, light: str, seed: int) -> tuple[Path, Path]:
     return drive.video, drive.track
 
 
+_LIST_OF = {
+    "stolen": "stolen",
+    "misappropriated": "misappropriated",
+    "plate_cancelled": "plates",
+    "plate_cloned": "plates",
+    "case_linked": "cases",
+    "missing": "missing",
+    "wanted": "wanted",
+}
+"""The list of a new house that holds a category."""
+
+
 def _put_watchlist(cloud: _Cloud) -> int:
-    """Enter the demo's vehicles (all made up) as one new version."""
+    """Enter the demo's vehicles (all made up), each in the list of its category; gives the last version."""
     from guardian.domain.plate import display_of
     from guardian.footage import demo_watchlist
 
     lists = cloud.ask("GET", "/api/lists")
-    drafts = [
-        {
+    version, known = int(lists["version"]), {one["id"] for one in lists["lists"]}
+    by_list: dict[str, list[dict[str, Any]]] = {}
+    for e in demo_watchlist():
+        list_id = _LIST_OF.get(str(e.category), "stolen")
+        draft = {
             "plate": display_of(e.text),
             "category": str(e.category),
             "reason": e.reason,
@@ -154,10 +171,36 @@ def _put_watchlist(cloud: _Cloud) -> int:
             "warning": e.warning,
             "remark": e.remark,
         }
-        for e in demo_watchlist()
-    ]
-    change = {"base_version": lists["version"], "put": drafts, "remove": [], "confirmed_twins": True}
-    return int(cloud.ask("POST", f"/api/lists/{lists['lists'][0]['id']}/changes", change)["version"])
+        by_list.setdefault(list_id if list_id in known else lists["lists"][0]["id"], []).append(draft)
+    for list_id, drafts in by_list.items():
+        change = {"base_version": version, "put": drafts, "remove": [], "confirmed_twins": True}
+        version = int(cloud.ask("POST", f"/api/lists/{list_id}/changes", change)["version"])
+    return version
+
+
+@contextlib.contextmanager
+def _shift(cloud: _Cloud, seed: int) -> Iterator[None]:
+    """The rest of the shift, simulated, until the block ends."""
+    from guardian.cli.shift import ShiftThread
+    from guardian.footage import demo_drive, load_truth
+    from guardian.footage.shift import UNITS, Shift
+    from guardian.roads import BUNDLED, RoadGraph, load_roads
+
+    codes = [cloud.ask("POST", "/api/devices/codes", {"unit": unit.name, "kind": unit.kind})["code"] for unit in UNITS]
+    colours = {one.plate: one.colour for one in load_truth(demo_drive().truth)}
+    graph = RoadGraph(load_roads(BUNDLED["taipei-daan"]))
+    shift = Shift(graph, seed=seed, now_ms=_now_ms(), colours=colours)
+    thread = ShiftThread(cloud.address, codes, shift, now_ms=_now_ms, tell=_say)
+    thread.start()
+    _say(f"  {len(UNITS)} further units and {len(shift.history)} earlier reads are simulated (--alone goes without)")
+    try:
+        yield
+    finally:
+        thread.stop()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _milliseconds(values: list[float]) -> str:
@@ -167,11 +210,14 @@ def _milliseconds(values: list[float]) -> str:
     return f"median {ordered[len(ordered) // 2]:.0f} ms, largest {ordered[-1]:.0f} ms"
 
 
-def _judge(cloud: _Cloud, address: str, device_status: dict[str, Any]) -> int:
-    """Print what happened; 0 only if reads, a hit and a found search came out."""
+def _judge(cloud: _Cloud, address: str, device_id: str, device_status: dict[str, Any]) -> int:
+    """Print what the patrol device brought; 0 only if reads, a hit and a found search came out of it.
+
+    What the simulator sent is not counted: it would hide a device that reads nothing.
+    """
     live = cloud.ask("GET", "/api/live")
-    hits = live["hits"]
-    reads = live["reads"]
+    hits = [hit for hit in live["hits"] if hit["device_id"] == device_id]
+    reads = [read for read in live["reads"] if read["device_id"] == device_id]
     found = 0
     if hits:
         asked = {"purpose": PURPOSE, "case_number": CASE, "plate": hits[-1]["read_display"]}
@@ -205,6 +251,7 @@ def demo(
         int | None, Parameter(help="Run so long without a screen, then judge. Default: until Ctrl-C.")
     ] = None,
     browser: Annotated[bool, Parameter(help="Open the console in a browser.")] = True,
+    alone: Annotated[bool, Parameter(help="Only the one patrol device: no simulated units, no earlier reads.")] = False,
     light: Annotated[str, Parameter(help="day, dusk or night")] = "dusk",
     seed: int = 7,
     port: int = 8480,
@@ -215,10 +262,12 @@ def demo(
 ) -> int:
     """Show the product on this machine: the cloud, one patrol car, footage, a watchlist, the console.
 
-    Everything is made up and stays on loopback. Ctrl-C ends it and leaves nothing running.
+    A simulator stands in for the other units of the shift and for what they have read in the last seven hours. Everything
+    is made up and stays on loopback. Ctrl-C ends it and leaves nothing running.
     """
     from guardian.serve.run import make_link
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end is Ctrl-C: children end too
     home = home.absolute()
     for part in ("cloud", "device"):
         shutil.rmtree(home / part, ignore_errors=True)
@@ -241,6 +290,8 @@ def demo(
         cloud.ask("POST", "/api/session", {"token": link.split("#token=", 1)[1]})
         version = _put_watchlist(cloud)
         _say(f"  watchlist version {version}")
+        if not alone:
+            stack.enter_context(_shift(cloud, seed))
         _say("3/4 One patrol device")
         device_home = home / "device"
         code = cloud.ask("POST", "/api/devices/codes", {"unit": "大安 3 號", "kind": "car"})["code"]
@@ -254,7 +305,7 @@ def demo(
                 "--code",
                 code,
                 "--name",
-                "示範巡邏車",
+                DEVICE_NAME,
                 "--home",
                 str(device_home),
             ],
@@ -311,6 +362,8 @@ def demo(
         status = subprocess.run(
             [*guardian, "device", "status", "--home", str(device_home), "--json"], capture_output=True, text=True
         )
+        known: dict[str, Any] = {}
         with contextlib.suppress(ValueError):
-            return _judge(cloud, address, json.loads(status.stdout))
-        return _judge(cloud, address, {})
+            known = json.loads(status.stdout)
+        device_id = next(d["id"] for d in cloud.ask("GET", "/api/devices")["devices"] if d["name"] == DEVICE_NAME)
+        return _judge(cloud, address, device_id, known)
