@@ -27,9 +27,10 @@ def _find_postgres() -> str | None:
 
 def _find_wheel_program(package: str, *names: str) -> str | None:
     for name in names:
-        beside = ROOT / ".venv" / "bin" / name
-        if beside.exists():
-            return str(beside)
+        for folder in (".venv", ".tools"):
+            beside = ROOT / folder / "bin" / name
+            if beside.exists():
+                return str(beside)
         found = shutil.which(name)
         if found:
             return found

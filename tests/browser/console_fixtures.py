@@ -39,7 +39,7 @@ class Site:
 
 
 def _node() -> str:
-    beside = CONSOLE.parent / ".venv" / "bin" / "node"
+    beside = CONSOLE.parent / ".tools" / "bin" / "node"
     found = str(beside) if beside.exists() else shutil.which("node")
     if found is None:
         pytest.skip("node is not installed (make setup brings it)")
