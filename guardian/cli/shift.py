@@ -165,7 +165,9 @@ class ShiftThread:
                 unit.client.close()
 
     def _work(self, units: list[StandIn]) -> None:
-        for number in range(len(units)):
+        for number, unit in enumerate(units):
+            with contextlib.suppress(httpx.HTTPError):
+                unit.follow_list()
             self._beat(units, number)
         for sighting in self._shift.at_once:
             self._send(units, sighting.unit, [sighting])
