@@ -8,6 +8,7 @@ cursor is too old, or of another process, it gets `gap` and takes a new snapshot
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,9 @@ import msgspec
 TICK_S = 5.0
 KEPT_MESSAGES = 5000
 WAITING_MAX = 2000
+
+_NUMBER = re.compile(r"[0-9]{1,18}").fullmatch
+"""Not `isdigit`, which takes "²" for a digit that `int` then refuses."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -73,7 +77,7 @@ class LiveHub:
     def _missed(self, after: str) -> list[Message] | None:
         """Messages after the cursor, or None where they are not all here."""
         epoch, _, number = after.partition(".")
-        if epoch != self.epoch or not number.isdigit() or int(number) > self._number:
+        if epoch != self.epoch or not _NUMBER(number) or int(number) > self._number:
             return None
         seen = int(number)
         if self._kept and self._kept[0].number > seen + 1 and len(self._kept) == KEPT_MESSAGES:
