@@ -19,8 +19,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import msgspec
@@ -79,11 +81,15 @@ class TestCar:
         """One signed request."""
         return self.client.request(method, path, content=body, headers=self.signed(method, path, body))
 
-    def send(self, reads: Sequence[Read]) -> BatchAnswer:
-        """A batch of reads."""
+    def post_batch(self, reads: Sequence[Read]) -> httpx.Response:
+        """A batch of reads; the answer as it came, a refusal too."""
         encode = msgspec.msgpack.Encoder().encode
         batch = Batch(self.device_id, tuple(msgspec.Raw(encode(read)) for read in reads))
-        answer = self.request("POST", "/device/v1/batches", encode(batch))
+        return self.request("POST", "/device/v1/batches", encode(batch))
+
+    def send(self, reads: Sequence[Read]) -> BatchAnswer:
+        """A batch of reads."""
+        answer = self.post_batch(reads)
         answer.raise_for_status()
         return msgspec.msgpack.decode(answer.content, type=BatchAnswer)
 
@@ -113,14 +119,27 @@ class TestCar:
 class RunningCloud:
     """The process, its address, and how people get in."""
 
-    def __init__(self, address: str, home: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(
+        self,
+        address: str,
+        home: Path,
+        process: subprocess.Popen[bytes],
+        log: Path,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.address, self.home, self.process, self.log = address, home, process, log
+        self.environment = environment or {}
 
     def link(self, role: str, name: str = "") -> str:
         """A one-time link for a person of this role."""
         from guardian.serve.run import make_link
 
-        return asyncio.run(make_link(name or f"測試{role}", role=role, agency="大安分局", home=self.home, config=None))
+        async def ask() -> str:
+            return await make_link(name or f"測試{role}", role=role, agency="大安分局", home=self.home, config=None)
+
+        # In a thread of its own: a test that drives a browser has an event loop in this one.
+        with mock.patch.dict(os.environ, self.environment), ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(ask())).result()
 
     def sign_in(self, role: str = "operator", name: str = "") -> httpx.Client:
         """A signed-in client."""
@@ -169,6 +188,18 @@ class RunningCloud:
         self.process.wait(10)
 
 
+def guardian(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command of the house, as a person would type it."""
+    return subprocess.run(
+        [sys.executable, "-m", "guardian", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
+
+
 @contextlib.contextmanager
 def running_cloud(home: Path, *, port: int | None = None, **environment: str) -> Iterator[RunningCloud]:
     """`guardian serve` on loopback; ended by its process id."""
@@ -194,7 +225,7 @@ def running_cloud(home: Path, *, port: int | None = None, **environment: str) ->
                 if httpx.get(f"{address}/api/health", timeout=2).status_code == 200:
                     break
             time.sleep(0.1)
-        yield RunningCloud(address, home, process, log)
+        yield RunningCloud(address, home, process, log, environment)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
-from PIL import Image
 
-from bench.traffic import make_read
 from guardian.domain.position import Position
-from guardian.domain.read import PhotoRef
 from guardian.domain.wire import Heartbeat
 from tests.house import RunningCloud, running_cloud, wait_until
-
-WHY = {"purpose": "偵辦刑案", "case_number": "大安分局 115-0832"}
+from tests.stories import WHY, a_read, hit_of, now_ms, tell_main_job
 
 
 @pytest.fixture(scope="module")
@@ -34,72 +26,8 @@ def operator(cloud: RunningCloud) -> httpx.Client:
     return cloud.sign_in("operator", "值勤員甲")
 
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def a_read(car, sequence: int, text: str, **more):  # type: ignore[no-untyped-def]
-    read = make_read(car.device_id, 1, sequence, text, now_ms(), random.Random(sequence))
-    return msgspec.structs.replace(read, crop=None, overview=None, **more)
-
-
-def hit_of(client: httpx.Client, text: str, state: str = "open") -> dict | None:  # type: ignore[type-arg]
-    hits = client.get("/api/hits", params={"state": state}).raise_for_status().json()["hits"]
-    return next((h for h in hits if h["entry_text"] == text), None)
-
-
 def test_a_read_becomes_a_hit_is_checked_and_is_found_again(cloud: RunningCloud, operator: httpx.Client) -> None:
-    cloud.watch(operator, "BKD-8869")
-    car = cloud.enrol(operator=operator)
-    picture = io.BytesIO()
-    Image.new("RGB", (240, 80), "white").save(picture, "JPEG")
-    sha = hashlib.sha256(picture.getvalue()).hexdigest()
-    read = a_read(car, 1, "BKD8869")
-    read = msgspec.structs.replace(read, crop=PhotoRef(sha, read.captured_ms, 240, 80))
-    answer = car.send([read])
-    assert (answer.stored, answer.already, answer.quarantined) == (1, 0, 0)
-    assert answer.photos_wanted == (sha,)
-    assert car.put_photo(sha, picture.getvalue()) in (200, 201)
-
-    hit = wait_until(lambda: hit_of(operator, "BKD8869"), "a hit for BKD-8869")
-    assert hit["strength"] == "exact"
-    assert operator.get(hit["crop_url"]).content == picture.getvalue()
-
-    # No outcome before a person has confirmed.
-    early = operator.post(f"/api/hits/{hit['id']}/outcome", json={"outcome": "stopped", "seen_fact": hit["facts"]})
-    assert early.status_code in (400, 409, 422)
-    claimed = operator.post(f"/api/hits/{hit['id']}/claim", json={}).raise_for_status().json()
-    confirmed = (
-        operator.post(
-            f"/api/hits/{hit['id']}/verdict", json={"verdict": "confirmed", "seen_fact": claimed["card"]["facts"]}
-        )
-        .raise_for_status()
-        .json()
-    )
-    assert confirmed["card"]["state"] == "confirmed"
-    stopped = (
-        operator.post(
-            f"/api/hits/{hit['id']}/outcome", json={"outcome": "stopped", "seen_fact": confirmed["card"]["facts"]}
-        )
-        .raise_for_status()
-        .json()
-    )
-    assert stopped["card"]["outcome"] == "stopped"
-    assert {f["author"] for f in stopped["facts"] if f["kind"] in ("claimed", "verdict", "outcome")} == {"值勤員甲"}
-
-    detective = cloud.sign_in("detective", "偵查佐乙")
-    refused = detective.post("/api/searches", json={"plate": "BKD-8869", "purpose": "查詢", "case_number": ""})
-    assert refused.status_code == 403
-    found = detective.post("/api/searches", json={"plate": "bk?-88*", **WHY}).raise_for_status().json()
-    assert [row["text"] for row in found["rows"]] == ["BKD8869"]
-    assert detective.get(found["rows"][0]["crop_url"]).content == picture.getvalue()
-
-    auditor = cloud.sign_in("auditor", "稽核員丙")
-    rows = auditor.get("/api/audit").raise_for_status().json()["rows"]
-    asked = [r for r in rows if r["action"] == "reads.search" and r["subject_name"] == "偵查佐乙"]
-    assert {r["verdict"] for r in asked} >= {"allowed", "refused"}
-    assert any(r["kind"] == "delivered" and r["count"] == 1 for r in rows)
-    assert auditor.post("/api/audit/verify").raise_for_status().json()["problem"] == ""
+    tell_main_job(cloud, operator)
 
 
 def test_the_same_batch_again_changes_nothing(cloud: RunningCloud, operator: httpx.Client) -> None:

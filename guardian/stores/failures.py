@@ -104,6 +104,13 @@ def _of_postgresql(error: psycopg.Error, invalidated: bool, limit_s: float) -> G
     if invalidated or state.startswith(("08", "57P")) or state == "53300":
         return unreachable("The database of the records")
     if isinstance(error, psycopg.OperationalError) and not state:
+        # The library gives no SQLSTATE for a connection that never came about; only the server's words tell these two apart.
+        if "authentication failed" in str(error) or "no password supplied" in str(error):
+            return NeighbourUnreachableError(
+                "The database of the records answers, and refuses our user or password.",
+                hint="Mend it in the settings (stores.records).",
+                reference="login-refused",
+            )
         return unreachable("The database of the records")
     return None
 
