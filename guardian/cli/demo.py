@@ -267,7 +267,8 @@ def demo(
     """
     from guardian.serve.run import make_link
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end is Ctrl-C: children end too
+    for asked in (signal.SIGINT, signal.SIGTERM):  # both end the children too, also where a shell had SIGINT ignored
+        signal.signal(asked, signal.default_int_handler)
     home = home.absolute()
     for part in ("cloud", "device"):
         shutil.rmtree(home / part, ignore_errors=True)

@@ -78,3 +78,20 @@ def render(
         f"{readable} near enough to read. Next: guardian device run {files.video}"
     )
     return 0
+
+
+@app.command
+def stills(out: Path) -> int:
+    """Film the vehicles that the demo's simulated units hit, as single pictures, into the folder OUT.
+
+    `guardian footage stills guardian/footage/data/demo/stills`
+    """
+    from guardian.footage import demo_drive, load_truth
+    from guardian.footage.shift import BODY_OF, SEEN_TWICE
+    from guardian.footage.stills import render_stills
+
+    colours = {one.plate: one.colour for one in load_truth(demo_drive().truth)}
+    again = {plate: BODY_OF[plate] for plate in SEEN_TWICE}
+    made = render_stills(out, BODY_OF, colours, again, lambda name: print(name, file=sys.stderr))
+    print(f"{len(made)} stills in {out}")
+    return 0

@@ -42,6 +42,7 @@ from guardian.domain.wire import (
 )
 from guardian.footage.shift import SOURCE, UNITS, Shift, ShiftUnit, Sighting
 from guardian.footage.shift_art import draw_crop
+from guardian.footage.stills import load_stills
 
 BEAT_S = 5.0
 READ_EVERY_S = (9.0, 26.0)
@@ -179,8 +180,8 @@ class ShiftThread:
         reads = [started + self._pause(number) for number in range(len(units))]
         while not self._stop.wait(0.02 if waiting else TURN_S):
             now = time.monotonic()
-            for number, unit in enumerate(UNITS):
-                if unit.silent_for_ms is not None:
+            for number in range(len(units)):
+                if UNITS[number].silent_for_ms is not None:
                     continue
                 if now >= beats[number]:
                     beats[number] = now + BEAT_S
@@ -223,23 +224,35 @@ class ShiftThread:
         photos: dict[str, bytes] = {}
         for sighting in sightings:
             unit.sequence += 1
-            crop: PhotoRef | None = None
-            if sighting.pictured and not self._stop.is_set():
-                jpeg, width, height = draw_crop(sighting, self._shift.seed)
-                sha256 = hashlib.sha256(jpeg).hexdigest()
-                photos[sha256] = jpeg
-                crop = PhotoRef(sha256, sighting.captured_ms, width, height)
-            reads.append(
-                sighting.as_read(
-                    unit.device_id, unit.sequence, crop=crop, clock_offset_ms=UNITS[number].clock_offset_ms
-                )
-            )
+            read = sighting.as_read(unit.device_id, unit.sequence, clock_offset_ms=UNITS[number].clock_offset_ms)
+            reads.append(self._with_pictures(read, sighting, photos))
         with contextlib.suppress(httpx.HTTPError):
             answer = unit.send(reads)
             self.reads_sent += answer.stored
             for sha256 in answer.photos_wanted or photos:
                 if sha256 in photos:
                     unit.put_photo(sha256, photos[sha256])
+
+    def _with_pictures(self, read: Read, sighting: Sighting, photos: dict[str, bytes]) -> Read:
+        """The read with its crop, and with its still where there is one; their bytes go into `photos`."""
+        if not sighting.pictured or self._stop.is_set():
+            return read
+
+        def keep(jpeg: bytes, width: int, height: int) -> PhotoRef:
+            sha256 = hashlib.sha256(jpeg).hexdigest()
+            photos[sha256] = jpeg
+            return PhotoRef(sha256, sighting.captured_ms, width, height)
+
+        still = load_stills().get(sighting.still)
+        if still is None:
+            return msgspec.structs.replace(read, crop=keep(*draw_crop(sighting, self._shift.seed)))
+        jpeg = still.path.read_bytes()
+        return msgspec.structs.replace(
+            read,
+            crop=keep(*still.crop(jpeg)),
+            overview=keep(jpeg, still.width_px, still.height_px),
+            corners=still.corners,
+        )
 
     def _send_impossible(self, units: list[StandIn]) -> None:
         """One read from 200° north, as a broken receiver gives it: the quarantine has something to show."""

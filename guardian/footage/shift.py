@@ -20,7 +20,7 @@ import numpy as np
 from guardian.domain.moment import Clock
 from guardian.domain.plate import CONFUSABLE, Plate
 from guardian.domain.position import Position, bearing_deg, distance_m
-from guardian.domain.read import Alternative, PhotoRef, Read, VehicleLook
+from guardian.domain.read import Alternative, Corners, PhotoRef, Read, VehicleLook
 from guardian.footage.traffic import invent_plate, style_of
 from guardian.footage.vehicles import Body
 from guardian.roads import RoadGraph
@@ -132,8 +132,18 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     position: Position
     pictured: bool
     planned_hit: bool = False
+    still: str = ""  # name of its picture in `stills`, where there is one
 
-    def as_read(self, device_id: str, sequence: int, *, crop: PhotoRef | None = None, clock_offset_ms: int = 0) -> Read:
+    def as_read(
+        self,
+        device_id: str,
+        sequence: int,
+        *,
+        crop: PhotoRef | None = None,
+        overview: PhotoRef | None = None,
+        corners: Corners | None = None,
+        clock_offset_ms: int = 0,
+    ) -> Read:
         """The read that the unit's device sends."""
         plate = Plate(self.text)
         return Read(
@@ -143,7 +153,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
             vehicle_classes=tuple(str(c) for c in plate.vehicle_classes), alternatives=self.alternatives,
             clock=Clock(clock_offset_ms, SOURCE, 2_000, True), position=self.position, unit=UNITS[self.unit].name,
             look=VehicleLook(kind=_kind_of(self.body), colour=self.colour, body=str(self.body)), crop=crop,
-            frames_seen=5 + sequence % 9,
+            overview=overview, corners=corners, frames_seen=5 + sequence % 9,
         )  # fmt: skip
 
 
@@ -162,12 +172,13 @@ class PlannedHit(msgspec.Struct, frozen=True):
     ago_s: float
     slip: tuple[int, str] | None = None  # place, and the character that was read there
     doubtful: int | None = None  # place whose character was right but not sure
+    still: int = 1  # which of its stills
 
 
 # The demo's watched vehicles (`demo_watchlist`) at other places before its film meets them; a look-alike comes at once.
 EARLIER: tuple[PlannedHit, ...] = (
     PlannedHit("CZB5081", 4, 5.2 * 3600),
-    PlannedHit("CZB5081", 1, 2.6 * 3600),
+    PlannedHit("CZB5081", 1, 2.6 * 3600, still=2),
     PlannedHit("NZH7715", 3, 3.1 * 3600),
     PlannedHit("CYD0819", 0, 1.4 * 3600, doubtful=2),
     PlannedHit("TZM0388", 5, 1.9 * 3600),
@@ -176,10 +187,11 @@ EARLIER: tuple[PlannedHit, ...] = (
 )
 AT_ONCE: tuple[PlannedHit, ...] = (PlannedHit("CZX9913", 0, 25, slip=(6, "8")),)
 SOON: tuple[PlannedHit, ...] = (PlannedHit("MZY3081", 2, -40),)
-_BODY_OF = {
+BODY_OF = {
     "CZB5081": Body.SEDAN, "NZH7715": Body.SCOOTER, "CYD0819": Body.SUV, "TZM0388": Body.TAXI, "0935ZX": Body.HATCH,
     "CXW2637": Body.SEDAN, "CZX9913": Body.SEDAN, "MZY3081": Body.SCOOTER,
 }  # fmt: skip
+SEEN_TWICE = ("CZB5081",)
 
 # A vehicle that is read in several ways, for a search that looks for look-alikes.
 MISREAD_PLATE = "CXY8036"
@@ -202,7 +214,7 @@ class Shift:
         self.loops = [_loop(graph, unit) for unit in UNITS]
         self._rng = random.Random(f"shift-{seed}")  # noqa: S311 - made-up traffic
         self._plates = np.random.default_rng((seed, 41))
-        self._used = set(_BODY_OF)
+        self._used = set(BODY_OF)
         self.history = self._plan_history()
         self.at_once = tuple(self._planned(hit) for hit in AT_ONCE)
         self.soon = tuple(self._planned(hit) for hit in SOON)
@@ -257,17 +269,17 @@ class Shift:
         while True:
             body = Body(self._rng.choice(_BODIES))
             plate, style = invent_plate(self._plates, body)
-            if plate in self._used or any(_apart(plate, watched) < 3 for watched in _BODY_OF):
+            if plate in self._used or any(_apart(plate, watched) < 3 for watched in BODY_OF):
                 continue
             self._used.add(plate)
             return _Vehicle(plate, body, "yellow" if body is Body.TAXI else self._rng.choice(_COLOURS), style)
 
     def _planned(self, hit: PlannedHit) -> Sighting:
-        body = _BODY_OF[hit.plate]
+        body = BODY_OF[hit.plate]
         vehicle = _Vehicle(hit.plate, body, self._colours.get(hit.plate, "white"), style_of(hit.plate, body))
         at_ms = self.now_ms - int(hit.ago_s * 1000)
         seen = self._see(hit.unit, at_ms, vehicle, slip=hit.slip, sure=True, doubtful=hit.doubtful, pictured=True)
-        return msgspec.structs.replace(seen, planned_hit=True)
+        return msgspec.structs.replace(seen, planned_hit=True, still=f"{hit.plate}-{hit.still}")
 
     def _see(
         self,

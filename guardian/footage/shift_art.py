@@ -1,7 +1,7 @@
 """Crops for made-up sightings: the plate as drawn by `plate_art`, seen small, a little aslant, by the light of the hour.
 
-They are drawings, and nothing in them was ever in front of a lens. There are no overviews: a frame of the demo's film
-beside another vehicle's number would be false evidence.
+They are drawings, and nothing in them was ever in front of a lens. There are no overviews of these vehicles: a frame of
+the demo's film beside another vehicle's number would be false evidence. Those that are hits have their own `stills`.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from guardian.domain.watch import MatchStrength
 from guardian.footage import demo_watchlist
 from guardian.footage.shift import MISREAD_PLATE, SHIFT_MS, SOURCE, UNITS, Shift
 from guardian.footage.shift_art import draw_crop
+from guardian.footage.stills import load_stills
 from guardian.roads import BUNDLED, PlaceNames, RoadGraph, load_roads
 from guardian.watch.matcher import Matcher
 
@@ -94,3 +95,16 @@ def test_a_crop_is_a_small_whole_jpeg_and_the_same_again(shift: Shift) -> None:
     with Image.open(io.BytesIO(jpeg)) as picture:
         assert picture.size == (width, height) and picture.format == "JPEG"
     assert len(jpeg) < 20_000
+
+
+def test_every_planned_hit_has_a_still_of_its_own_with_the_plate_in_it(shift: Shift) -> None:
+    planned = [s for s in (*shift.history, *shift.at_once, *shift.soon) if s.planned_hit]
+    assert len({s.still for s in planned}) == len(planned) >= 9
+    for sighting in planned:
+        still = load_stills()[sighting.still]
+        jpeg = still.path.read_bytes()
+        with Image.open(io.BytesIO(jpeg)) as picture:
+            assert picture.size == (still.width_px, still.height_px)
+        assert all(0 < x < still.width_px and 0 < y < still.height_px for x, y in still.corners)
+        crop, width, height = still.crop(jpeg)
+        assert width > height and crop.startswith(b"\xff\xd8")
