@@ -13,12 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 FIGURES = {
     "alarm": "Deciding frame → alarm on the device",
     "card": "Read → card in the browser",
+    "drive": "Reads on the shipped drive, by its truth",
     "ingest": "Ingest through real HTTP, signed, durable, matched",
     "matching": "Device matching against 1,000,000 entries",
     "pipeline": "Pipeline at 1080p",
     "plates": "Whole plates right on real pictures",
     "search": "Search over 10 million stored reads",
     "listchange": "List change on a connected device",
+    "drive": "The shipped drive: vehicles found, right, wrong",
     "setup": "Cold set-up, minutes and size",
 }
 KEPT = ROOT / "docs" / "figures"
