@@ -44,7 +44,7 @@ from guardian.domain.wire import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-START_LIMIT_S = 90
+START_LIMIT_S = 180
 
 
 def free_port() -> int:
