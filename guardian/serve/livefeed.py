@@ -100,7 +100,9 @@ class LiveFeed:
             try:
                 await act(event)  # type: ignore[misc]
             except GuardianError as error:
+                # Of a database that is away for a moment, say: the page must look again, or it lacks this for ever.
                 log.warning("live.event_passed_over", topic=topic, event_id=event.id, reference=error.reference)
+                self.hub.publish("gap", {})
             except Exception:
                 # One event that cannot be drawn must not end the view for the night; the page's next snapshot has it.
                 log.exception("live.event_failed", topic=topic, event_id=event.id)
@@ -120,7 +122,9 @@ class LiveFeed:
             return
         self._arrivals.append((batch.received_ms, len(batch.reads)))
         if batch.reads and not batch.time_doubtful:
-            await self._fleet.note_place(batch.device_id, batch.reads[-1].position)
+            # The last that had a fix: a batch that ends in a tunnel still moves the map to the tunnel's mouth.
+            fixes = (read.position for read in reversed(batch.reads) if read.position is not None)
+            await self._fleet.note_place(batch.device_id, next(fixes, None))
         # A device that comes back sends its night at once: the page gets the newest, the rest is found by search.
         for read in batch.reads[:-SHOWN_READS]:
             self._photos.show_live(photos_of(read))
