@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from guardian.device.source import Frame
-from guardian.domain.read import PhotoRef
+from guardian.domain.read import Corners, PhotoRef
+from guardian.vision import crop as cutting
 from guardian.vision.judge import PlateSeen
 from guardian.vision.track import Tracker, TrackResult, TrackSettings, results_of_photo
+
+VOTE_PICTURES_MAX = 4
+"""Of a hit, besides its crop and overview: about 1.5 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,36 @@ class Passing:
             )
         return made[0], made[1]
 
+    def vote_pictures(self) -> list[Picture | None]:
+        """For each vote the plate as it was read, small, `VOTE_PICTURES_MAX` at most; None where there is none.
+
+        The vote of the best frame has none of its own: the read's crop is of that frame. Costs a millisecond.
+        """
+        made: list[Picture | None] = []
+        for vote, crop in zip(self.result.votes, self.result.vote_crops, strict=False):
+            full = sum(p is not None for p in made) >= VOTE_PICTURES_MAX
+            if crop is None or full or vote.frame_ms == self.result.sight.frame_ms:
+                made.append(None)
+                continue
+            jpeg = cutting.jpeg(crop, cutting.VOTE_QUALITY)
+            sha256 = hashlib.sha256(jpeg).hexdigest()
+            made.append(Picture(jpeg, sha256, int(crop.shape[1]), int(crop.shape[0]), vote.frame_ms))
+        return made
+
 
 class Follower(Protocol):
     """Follows vehicles over frames. Used by one thread."""
 
     def see(self, frame: Frame, plates: Sequence[PlateSeen]) -> list[Passing]:
-        """Take one frame's plates; gives the passings that are decided by it."""
+        """Take plates of a frame, all of it or a part; gives the passings that are decided by them."""
+        ...
+
+    def expire(self, frame: Frame) -> list[Passing]:
+        """Decide, before a frame is looked at, what has been out of sight for too long."""
+        ...
+
+    def expected(self, frame: Frame, limit: int) -> list[Corners]:
+        """Where in this frame the plates should be on which nothing is decided yet, in its pixels."""
         ...
 
     def finish(self) -> list[Passing]:
@@ -81,6 +109,12 @@ class StillFollower:
     def see(self, frame: Frame, plates: Sequence[PlateSeen]) -> list[Passing]:
         results = results_of_photo(plates, frame.image, frame_ms=frame.mono_ms, frame_index=frame.number)
         return [Passing(result, frame.media_ms) for result in results]
+
+    def expire(self, frame: Frame) -> list[Passing]:
+        return []
+
+    def expected(self, frame: Frame, limit: int) -> list[Corners]:
+        return []
 
     def finish(self) -> list[Passing]:
         return []
@@ -97,16 +131,26 @@ class FilmFollower:
         self._media_shift_ms: int | None = None  # film's time minus monotonic time
 
     def see(self, frame: Frame, plates: Sequence[PlateSeen]) -> list[Passing]:
+        out = self._turn_to(frame)
+        results = self._tracker.update(plates, frame_ms=frame.mono_ms, frame=frame.image, frame_index=frame.number)
+        return out + [self._passing(result) for result in results]
+
+    def expire(self, frame: Frame) -> list[Passing]:
+        return self._turn_to(frame) + [self._passing(r) for r in self._tracker.expire(frame.mono_ms)]
+
+    def expected(self, frame: Frame, limit: int) -> list[Corners]:
+        return self._tracker.expected(frame.mono_ms, limit)
+
+    def _turn_to(self, frame: Frame) -> list[Passing]:
+        """Where places and times of before mean nothing in this frame, begin anew."""
         out: list[Passing] = []
         begins_again = self._media_ms is not None and frame.media_ms is not None and frame.media_ms < self._media_ms
         if begins_again or (self._shape is not None and self._shape != frame.image.shape):
-            # Places and times of before mean nothing now.
-            out += self.finish()
+            out = self.finish()
         self._shape = frame.image.shape
         self._media_ms = frame.media_ms
         self._media_shift_ms = None if frame.media_ms is None else frame.media_ms - frame.mono_ms
-        results = self._tracker.update(plates, frame_ms=frame.mono_ms, frame=frame.image, frame_index=frame.number)
-        return out + [self._passing(result) for result in results]
+        return out
 
     def _passing(self, result: TrackResult) -> Passing:
         shift = self._media_shift_ms

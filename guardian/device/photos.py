@@ -1,6 +1,6 @@
 """Pictures that wait on the device: one sealed file each, named by content, with what matters about it in the name.
 
-`<sha256>.<k><i>`: k is `c` for the crop or `o` for the overview, i is `h` when the picture belongs to a hit and `u` when
+`<sha256>.<k><i>`: k is `c` for the crop, `o` for the overview or `v` for a single read's plate (votes of hits only), i is `h` when the picture belongs to a hit and `u` when
 not. A start needs only the names; nothing has to be opened to know what may be given up.
 """
 
@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from guardian.device.disk import Disk, write_whole
 from guardian.device.seal import SEAL_BYTES, SealBrokenError, Sealer
 
-Kind = Literal["crop", "overview"]
-_KIND_SIGN: dict[Kind, str] = {"crop": "c", "overview": "o"}
+Kind = Literal["crop", "overview", "vote"]
+_KIND_SIGN: dict[Kind, str] = {"crop": "c", "overview": "o", "vote": "v"}
+_KIND_OF: dict[str, Kind] = {sign: kind for kind, sign in _KIND_SIGN.items()}
+_SENDING: dict[Kind, int] = {"crop": 0, "overview": 1, "vote": 2}
+NO_PICTURES: Mapping[str, bytes] = MappingProxyType({})
 _SET_ASIDE_MAX = 8
 
 
@@ -40,14 +45,14 @@ class PhotoShelf:
         for name in self._disk.names(self._folder):
             path = f"{self._folder}/{name}"
             sha, _, signs = name.partition(".")
-            if len(signs) != 2 or signs[0] not in "co" or signs[1] not in "hu":
+            if len(signs) != 2 or signs[0] not in _KIND_OF or signs[1] not in "hu":
                 self._disk.remove(path)  # the unfinished file of a write that was cut off
                 continue
             size = self._disk.size(path)
             if sha in self._photos:  # a rename that was cut off: the important one stays
                 self._disk.remove(f"{self._folder}/{sha}.{signs[0]}u")
                 self.bytes -= self._photos[sha][2]
-            self._photos[sha] = ("crop" if signs[0] == "c" else "overview", signs[1] == "h", size)
+            self._photos[sha] = (_KIND_OF[signs[0]], signs[1] == "h", size)
             self.bytes += size
 
     def _path(self, sha256: str, kind: Kind, hit: bool) -> str:
@@ -117,7 +122,7 @@ class PhotoShelf:
         for sha, (kind, hit, _) in self._photos.items():
             if sha in unsent:
                 continue
-            rank = (0 if hit else 2) + (kind == "overview") - (4 if sha in wanted else 0)
+            rank = (0 if hit else 3) + _SENDING[kind] - (6 if sha in wanted else 0)
             if best is None or rank < best[0]:
                 best = (rank, sha)
         return best[1] if best is not None else None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -24,14 +24,15 @@ from guardian.device.alarm import AlarmDesk
 from guardian.device.card import make_card
 from guardian.device.clock import DeviceClock, Stamp
 from guardian.device.follow import Follower, Passing, Picture
-from guardian.device.gaze import Gaze, Looking
+from guardian.device.gaze import EveryLook, Gaze, Looking, Manner
 from guardian.device.listcopy import ListInForce
+from guardian.device.look import look_of
+from guardian.device.photos import NO_PICTURES
 from guardian.device.position import PositionKeeper
 from guardian.device.source import Frame, Source
 from guardian.device.stage import Handover, Stages
 from guardian.domain.read import DeviceHit, Read
 from guardian.domain.watch import Match
-from guardian.vision.engine import StageTimes as EngineTimes
 
 log = structlog.get_logger("device.pipeline")
 
@@ -43,7 +44,15 @@ READS_WAITING = 256
 class Keeping(Protocol):
     """Where reads are kept; `Spool` is one."""
 
-    def put(self, read: Read, stamp: Stamp, *, crop: bytes | None = None, overview: bytes | None = None) -> None:
+    def put(
+        self,
+        read: Read,
+        stamp: Stamp,
+        *,
+        crop: bytes | None = None,
+        overview: bytes | None = None,
+        votes: Mapping[str, bytes] = NO_PICTURES,
+    ) -> None:
         """Comes back when the read is durable."""
         ...
 
@@ -63,6 +72,7 @@ class Written(msgspec.Struct, frozen=True):
     stamp: Stamp
     crop: bytes | None
     overview: bytes | None
+    votes: Mapping[str, bytes] = NO_PICTURES
 
 
 class Pipeline:
@@ -96,8 +106,7 @@ class Pipeline:
         self.stages = stages if stages is not None else Stages()
         self._source = source
         self._newest_wins = not every_frame and source.paced
-        # A camera's frames are looked at narrowly between whole looks; where every frame counts, each look is whole.
-        self._engine: Looking = Gaze(engine) if self._newest_wins else engine
+        self._manner: Manner = Gaze(engine) if self._newest_wins else EveryLook(engine)
         self._follower = follower
         self._in_force = in_force
         self._desk = desk
@@ -117,6 +126,7 @@ class Pipeline:
         self._sequence = 0
         self.ended = False
         self.failure: BaseException | None = None
+        self.frames = 0
         self.reads = 0
         self.chars = 0
 
@@ -183,7 +193,7 @@ class Pipeline:
     def _write(self, stop: threading.Event) -> None:
         while (item := self._written.take()) is not None:
             with self.stages["spool"].timed():
-                self._spool.put(item.read, item.stamp, crop=item.crop, overview=item.overview)
+                self._spool.put(item.read, item.stamp, crop=item.crop, overview=item.overview, votes=item.votes)
             self.reads += 1
             self.chars += len(item.read.text)
             self._on_read(item.read)
@@ -191,16 +201,9 @@ class Pipeline:
     # ---- one frame ---------------------------------------------------------------------------------------------------
 
     def _see(self, frame: Frame, decoded: float) -> None:
-        stages = self.stages
-        times = EngineTimes()
-        plates = self._engine.look(frame.image, times)
-        stages["detect"].took(times.detect_ms)
-        stages["rectify"].took(times.rectify_ms)
-        stages["read"].took(times.read_ms)
-        stages["judge"].took(times.judge_ms)
-        with stages["track"].timed():
-            passings = self._follower.see(frame, plates)
-        self._handle(passings, decoded)
+        self.frames += 1
+        for passings in self._manner.see(frame, self._follower, self.stages):
+            self._handle(passings, decoded)
 
     def _handle(self, passings: list[Passing], decoded: float) -> None:
         for passing in passings:
@@ -214,15 +217,18 @@ class Pipeline:
                 # A clock that was never set must not make an entry out of date (G14).
                 at_ms = read.captured_ms if self._clock.plausible else 0
                 matches = held.matcher.match(read.text, read.char_probs, read.alternatives, at_ms=at_ms)
+            votes: Mapping[str, bytes] = NO_PICTURES
             if matches:
                 read = self._alarm(read, passing, (crop, overview), matches, held)
                 self.stages.latency.took((time.perf_counter() - decoded) * 1000)
+                read, votes = show_votes(read, passing)
             self._written.give(
                 Written(
                     read,
                     Stamp(passing.result.sight.frame_ms, self._clock.kernel),
                     crop.jpeg if crop is not None else None,
                     overview.jpeg if overview is not None else None,
+                    votes,
                 )
             )
 
@@ -247,6 +253,7 @@ class Pipeline:
             clock=clock,
             position=self._positions.at(best, passing.media_ms),
             unit=self._unit,
+            look=look_of(result.text, result.dash_after, result.char_probs),
             crop=crop.ref(captured_ms) if crop is not None else None,
             overview=overview.ref(captured_ms) if overview is not None else None,
             corners=result.sight.overview_corners,
@@ -289,3 +296,19 @@ class Pipeline:
             for card in sorted(cards, key=lambda c: c.rank):
                 self._desk.raise_card(card)
         return read
+
+
+def show_votes(read: Read, passing: Passing) -> tuple[Read, dict[str, bytes]]:
+    """The read with a picture named in its votes, as far as there is one; and those pictures (JPEG by SHA-256).
+
+    The vote of the best frame names the read's own crop.
+    """
+    own = read.crop.sha256 if read.crop is not None else ""
+    pictures = passing.vote_pictures()
+    votes = []
+    for place, vote in enumerate(read.votes):
+        picture = pictures[place] if place < len(pictures) else None
+        best = passing.result.votes[place].frame_ms == passing.result.sight.frame_ms
+        sha256 = own if best else picture.sha256 if picture is not None else ""
+        votes.append(msgspec.structs.replace(vote, crop_sha256=sha256))
+    return msgspec.structs.replace(read, votes=tuple(votes)), {p.sha256: p.jpeg for p in pictures if p is not None}

@@ -288,7 +288,7 @@ class Device:
     def _frames_per_s(self) -> float | None:
         since, frames, rate = self._fps
         now = time.monotonic()
-        looked_at = self.stages["detect"].items
+        looked_at = self.pipeline.frames
         if now - since >= 2.0:
             rate = round((looked_at - frames) / (now - since), 1)
             self._fps = (now, looked_at, rate)

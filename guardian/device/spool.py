@@ -17,8 +17,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import threading
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
 
 import msgspec
 import structlog
@@ -26,7 +25,7 @@ import structlog
 from guardian.device.clock import Stamp
 from guardian.device.disk import Disk
 from guardian.device.journal import Damage, Journal, Place
-from guardian.device.photos import PhotoShelf
+from guardian.device.photos import NO_PICTURES, Kind, PhotoShelf
 from guardian.device.seal import Sealer
 from guardian.domain.errors import DiskFullError
 from guardian.domain.read import Read
@@ -152,7 +151,7 @@ class Spool:
         self._segment_keys: dict[int, set[Key]] = {}
         self._marks_owed: set[Key] = set()  # delivered, but the mark could not be written yet
         self._journal_bytes = 0
-        self._given_up = {"overview": 0, "crop": 0}
+        self._given_up = {"overview": 0, "crop": 0, "vote": 0}
         self._pressed = False
         self._memory_said = False
         self._refused = 0
@@ -214,6 +213,7 @@ class Spool:
     def _remember(self, key: Key, record: Kept, place: Place | None, unsaved: bytes | None = None) -> None:
         read = record.read
         photos = tuple(p.sha256 for p in (read.crop, read.overview) if p is not None)
+        photos += tuple(v.crop_sha256 for v in read.votes if v.crop_sha256 and v.crop_sha256 not in photos)
         order = (key[0], record.stamp.mono_ms, key[1])
         self._waiting[key] = Waiting(order, read.captured_ms, bool(read.hits), place, unsaved, photos)
         if place is not None:
@@ -242,8 +242,16 @@ class Spool:
 
     # ---- keeping -----------------------------------------------------------------------------------------------------
 
-    def put(self, read: Read, stamp: Stamp, *, crop: bytes | None = None, overview: bytes | None = None) -> None:
-        """Keep a read and its pictures (JPEG). Comes back when the read is durable, or held in memory on a full disk.
+    def put(
+        self,
+        read: Read,
+        stamp: Stamp,
+        *,
+        crop: bytes | None = None,
+        overview: bytes | None = None,
+        votes: Mapping[str, bytes] = NO_PICTURES,
+    ) -> None:
+        """Keep a read and its pictures (JPEG; `votes` by SHA-256, of hits). Comes back when the read is durable, or held in memory on a full disk.
 
         Pictures first: a read that is durable points at pictures that are.
         """
@@ -252,6 +260,8 @@ class Spool:
             for kind, ref, data in (("crop", read.crop, crop), ("overview", read.overview, overview)):
                 if ref is not None and data is not None:
                     self._put_photo(ref.sha256, data, "crop" if kind == "crop" else "overview", hit)
+            for sha256, data in votes.items():
+                self._put_photo(sha256, data, "vote", hit)
             record = Kept(read, stamp)
             key = (read.boot, read.sequence)
             plain = _encode(record)
@@ -309,7 +319,7 @@ class Spool:
         log.info("spool-room-again", reads_waiting=len(self._waiting))
         self._say("spool-room-again", "磁碟又有空間，暫存的紀錄已全部寫入")
 
-    def _put_photo(self, sha256: str, data: bytes, kind: Literal["crop", "overview"], hit: bool) -> None:
+    def _put_photo(self, sha256: str, data: bytes, kind: Kind, hit: bool) -> None:
         if self.photos.has(sha256):
             if hit:
                 with contextlib.suppress(OSError):
@@ -467,7 +477,7 @@ class Spool:
         self._say("read-refused", f"雲端退回 1 筆紀錄（{reason}），已另存，其餘照常傳送")
 
     def next_photo(self, wanted: frozenset[str] = frozenset()) -> tuple[str, bytes] | None:
-        """A picture whose read the cloud holds: those it asks for first, then hits', then crops before overviews."""
+        """A picture whose read the cloud holds: those it asks for first, then hits', crops before overviews before votes."""
         with self._lock:
             unsent = {sha for w in self._waiting.values() for sha in w.photos}
             while True:

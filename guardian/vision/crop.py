@@ -15,6 +15,9 @@ CROP_HEIGHT_PX = 96
 CROP_WIDTH_MAX_PX = 320
 OVERVIEW_SIDE_MAX_PX = 960
 CROP_QUALITY = 88
+VOTE_HEIGHT_PX = 48
+VOTE_WIDTH_MAX_PX = 200
+VOTE_QUALITY = 80
 OVERVIEW_QUALITY = 80
 
 
@@ -124,10 +127,12 @@ def shrink(frame: Frame, side_max_px: int) -> tuple[Frame, float]:
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8), factor
 
 
-def cut_plate(frame: Frame, corners: Corners) -> Crop:
-    """The plate alone, straightened, with a little margin: 96 px high, 320 px wide at most."""
+def cut_plate(
+    frame: Frame, corners: Corners, *, height_px: int = CROP_HEIGHT_PX, width_max_px: int = CROP_WIDTH_MAX_PX
+) -> Crop:
+    """The plate alone, straightened, with a little margin: `height_px` high, or less where it would be too wide."""
     _, height = quad_size(corners)
     margin = height * 0.08
     roomy = grow(corners, left=margin, top=margin, right=margin, bottom=margin)
-    crop = straighten(frame, roomy, height_px=CROP_HEIGHT_PX)
-    return shrink(crop, CROP_WIDTH_MAX_PX)[0] if crop.shape[1] > CROP_WIDTH_MAX_PX else crop
+    crop = straighten(frame, roomy, height_px=height_px)
+    return shrink(crop, width_max_px)[0] if crop.shape[1] > width_max_px else crop

@@ -10,11 +10,14 @@ import msgspec
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.read import Corners
 from guardian.vision.crop import straighten
-from guardian.vision.judge import PlateSeen, judge, plausible_line, without_doubles
+from guardian.vision.judge import PlateSeen, judge, overlap, plausible_line, without_doubles
 from guardian.vision.ports import Crop, Detection, Detector, Frame, Reader, TextRead
 from guardian.vision.series import number_of
+from guardian.vision.window import detect_near
 
 READING_HEIGHT_PX = 48
+SAME_PLACE_SHARE = 0.5
+"""Boxes that share more than this of the smaller one are the same line of text."""
 
 
 class StageTimes(msgspec.Struct):
@@ -27,10 +30,14 @@ class StageTimes(msgspec.Struct):
 
 
 class Engine:
-    """A detector and a reader, and the steps between them. Not thread-safe: one engine for each working thread."""
+    """A detector and a reader, and the steps between them. Not thread-safe: one engine for each working thread.
 
-    def __init__(self, detector: Detector, reader: Reader, *, name: str) -> None:
+    `near_detector` looks at small cut-outs and must not enlarge them; left out, it is the detector itself.
+    """
+
+    def __init__(self, detector: Detector, reader: Reader, *, name: str, near_detector: Detector | None = None) -> None:
         self.detector = detector
+        self.near_detector = near_detector or detector
         self.reader = reader
         self.name = name
 
@@ -53,11 +60,26 @@ class Engine:
         seen = (judge(d, c, t) for d, c, t in zip(detections, crops, texts, strict=True))
         return without_doubles([plate for plate in seen if plate is not None])
 
-    def look(self, frame: Frame, times: StageTimes | None = None) -> list[PlateSeen]:
-        """All plates of one upright picture."""
+    def look(self, frame: Frame, times: StageTimes | None = None, *, known: Sequence[Corners] = ()) -> list[PlateSeen]:
+        """All plates of one upright picture, except those at places that are `known` already: they are not read again."""
+        begun = time.perf_counter()
+        detections = [d for d in self.detect(frame) if _apart(d.corners, known)]
+        return self._look(frame, detections, begun, times)
+
+    def near(self, frame: Frame, expected: Sequence[Corners], times: StageTimes | None = None) -> list[PlateSeen]:
+        """The plates around places where some are expected: a small part of the cost of a whole look for each place."""
+        begun = time.perf_counter()
+        detections: list[Detection] = []
+        for corners in expected:
+            for found in detect_near(self.near_detector, frame, corners):
+                if plausible_line(found) and _apart(found.corners, [d.corners for d in detections]):
+                    detections.append(found)
+        return self._look(frame, detections, begun, times)
+
+    def _look(
+        self, frame: Frame, detections: Sequence[Detection], begun: float, times: StageTimes | None
+    ) -> list[PlateSeen]:
         times = times if times is not None else StageTimes()
-        t0 = time.perf_counter()
-        detections = self.detect(frame)
         t1 = time.perf_counter()
         crops = self.rectify(frame, detections)
         t2 = time.perf_counter()
@@ -65,7 +87,7 @@ class Engine:
         t3 = time.perf_counter()
         plates = self.judge(detections, crops, texts)
         t4 = time.perf_counter()
-        times.detect_ms, times.rectify_ms = (t1 - t0) * 1000, (t2 - t1) * 1000
+        times.detect_ms, times.rectify_ms = (t1 - begun) * 1000, (t2 - t1) * 1000
         times.read_ms, times.judge_ms = (t3 - t2) * 1000, (t4 - t3) * 1000
         return plates
 
@@ -81,6 +103,10 @@ class Engine:
             if number is not None and (best is None or number.score > best.number.score):
                 best = PlateSeen(number, whole, detection.prob, text.raw_text)
         return best
+
+
+def _apart(corners: Corners, others: Sequence[Corners]) -> bool:
+    return all(overlap(corners, other) < SAME_PLACE_SHARE for other in others)
 
 
 def open_engine(name: str = "day-one", threads: int = 1) -> Engine:
@@ -107,6 +133,10 @@ def open_engine(name: str = "day-one", threads: int = 1) -> Engine:
             f"There is no engine '{name}'.", hint=f"Known: {', '.join(known)}.", reference="no-such-engine"
         )
     settings = known[name]
+    detector = PPOCRDetector(threads=threads, settings=settings)
     return Engine(
-        PPOCRDetector(threads=threads, settings=settings), PPOCRReader(threads=threads, settings=settings), name=name
+        detector,
+        PPOCRReader(threads=threads, settings=settings),
+        name=name,
+        near_detector=detector.seeing(Settings(side_max_px=640, side_min_px=32)),
     )

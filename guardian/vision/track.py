@@ -15,7 +15,8 @@ Time is the frames' own, in milliseconds, and may stand still or jump; nothing h
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -39,7 +40,7 @@ class TrackSettings(msgspec.Struct, frozen=True):
     differently as they come nearer), or the track is `decide_ms` old, or it ends (`gap_ms` without a sight). The same number is
     the same pass for `same_pass_ms`. Bounds: `tracks_max` tracks are followed at once (the one unseen longest is ended
     early and decided), `ballots_max` reads vote in each (the lightest goes), `pictures_max` texts of a track keep a
-    picture (about 1.7 MB each).
+    picture (about 1.7 MB each), `vote_crops_max` single reads a small crop (29 kB each).
     """
 
     frames_min: int = 2
@@ -53,6 +54,7 @@ class TrackSettings(msgspec.Struct, frozen=True):
     tracks_max: int = 48
     ballots_max: int = 60
     pictures_max: int = 3
+    vote_crops_max: int = 5
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -81,7 +83,8 @@ class Sight(msgspec.Struct, frozen=True):
 class TrackResult(msgspec.Struct, frozen=True):
     """All that a device needs for one domain `Read` of one vehicle's pass.
 
-    `sight` is the best frame in which `text` itself was read. `votes` are the single reads in order of time.
+    `sight` is the best frame in which `text` itself was read. `votes` are the single reads in order of time;
+    `vote_crops` has for each of them its plate, 48 px high, or None: only the best of them keep one.
     `frames_seen` counts every frame with the plate, also those that read something else.
     """
 
@@ -99,6 +102,7 @@ class TrackResult(msgspec.Struct, frozen=True):
     frames_seen: int
     first_ms: int
     last_ms: int
+    vote_crops: tuple[Frame | None, ...] = ()
 
     @property
     def confidence_prob(self) -> float:
@@ -140,9 +144,11 @@ class _Track:
         self.seen: list[_Seen] = []
         self.frames = 0
         self.first_ms = self.last_ms = 0
+        self.last_index = -1
         self.corners: Corners = ((0.0, 0.0),) * 4
         self.velocity = np.zeros(2)
         self.sights: dict[str, Sight] = {}
+        self.vote_crops: dict[int, tuple[float, Frame]] = {}  # by number of frame, with its quality
         self.fused: SeriesRead | None = None
         self.decided = False
         self.result_of: str | None = None
@@ -213,16 +219,15 @@ class Tracker:
             plates: what the engine saw in this frame, in pixels of `frame`.
             frame_ms: the frame's time.
             frame: the frame itself, for the pictures and for telling burnt-in text; may be left out in rules' tests.
-            frame_index: the frame's number; counted where left out.
+            frame_index: the frame's number; counted where left out. The same number again brings more of the same frame.
         """
-        self._frame_index = self._frame_index + 1 if frame_index is None else frame_index
-        self._now_ms = frame_ms
-        self.counts.frames += 1
+        index = self._frame_index + 1 if frame_index is None else frame_index
+        self.counts.frames += index != self._frame_index
+        self._frame_index = index
         self.counts.plates_seen += len(plates)
-        out: list[TrackResult] = []
-        for gone in [t for t in self._tracks if frame_ms - t.last_ms > self.settings.gap_ms]:
-            out.extend(self._end(gone))
-        free = list(self._tracks)
+        out = self.expire(frame_ms)
+        # A frame may come in parts: first what was expected, then what else was found. No track has two sights in one frame.
+        free = [t for t in self._tracks if t.last_index != index]
         touched: list[_Track] = []
         for plate in sorted(plates, key=lambda p: -p.confidence_prob):
             if self._in_zone(plate.corners):
@@ -246,6 +251,20 @@ class Tracker:
             out.extend(self._end(min(self._tracks, key=lambda t: t.last_ms)))
         self._recent = [r for r in self._recent if frame_ms - r[2] <= self.settings.same_pass_ms]
         return out
+
+    def expire(self, frame_ms: int) -> list[TrackResult]:
+        """Decide the tracks that have been out of sight for too long at this moment; `update` does so too."""
+        self._now_ms = frame_ms
+        out: list[TrackResult] = []
+        for gone in [t for t in self._tracks if frame_ms - t.last_ms > self.settings.gap_ms]:
+            out.extend(self._end(gone))
+        return out
+
+    def expected(self, frame_ms: int, limit: int) -> list[Corners]:
+        """Where the plates should be now that are not yet decided; those nearest to a decision first, `limit` at most."""
+        open_tracks = [t for t in self._tracks if not t.decided and frame_ms - t.last_ms <= self.settings.gap_ms]
+        open_tracks.sort(key=lambda t: (-min(t.frames, self.settings.sure_frames), -t.last_ms, t.id))
+        return [t.predicted(frame_ms) for t in open_tracks[:limit]]
 
     def finish(self) -> list[TrackResult]:
         """The source has ended: decide what is left."""
@@ -303,13 +322,14 @@ class Tracker:
             track.seen.remove(min(track.seen, key=lambda s: s.weight * s.plate.confidence_prob))
         track.frames += 1
         track.height_px_max = max(track.height_px_max, height)
-        track.last_ms = self._now_ms
+        track.last_ms, track.last_index = self._now_ms, self._frame_index
         if frame is not None:
             self._watch_ring(track, plate, frame)
         track.corners = plate.corners
         if not track.decided:
             track.fused = fuse([Ballot(s.plate.number, s.weight) for s in track.seen])
             self._keep_sight(track, plate, frame, weight * plate.confidence_prob)
+            self._keep_vote_crop(track, plate, frame, weight * plate.confidence_prob)
         else:
             self.counts.frames_folded += 1
             self._touch_recent(track)
@@ -341,6 +361,21 @@ class Tracker:
                 return
             del track.sights[weakest]
         track.sights[text] = take_sight(frame, plate, self._frame_index, self._now_ms, quality)
+
+    def _keep_vote_crop(self, track: _Track, plate: PlateSeen, frame: Frame | None, quality: float) -> None:
+        """Keep what was read, small, for those who check the read: of the best single reads, whatever they say."""
+        kept = track.vote_crops
+        if frame is None or self.settings.vote_crops_max <= 0:
+            return
+        if len(kept) >= self.settings.vote_crops_max:
+            weakest = min(kept, key=lambda index: kept[index][0])
+            if kept[weakest][0] >= quality:
+                return
+            del kept[weakest]
+        crop = cutting.cut_plate(
+            frame, plate.corners, height_px=cutting.VOTE_HEIGHT_PX, width_max_px=cutting.VOTE_WIDTH_MAX_PX
+        )
+        kept[self._frame_index] = (quality, crop)
 
     def _support(self, track: _Track) -> int:
         """Frames that bear the vote out: those that read it, and, where one does, those that are off by one character."""
@@ -400,7 +435,9 @@ class Tracker:
         self.counts.frames_folded += len(track.seen) - 1
         track.result_of = fused.text
         self._recent.append((fused.text, fused.confidence_prob, track.last_ms))
-        return [result_of(track.id, fused, track.seen, sight, track.frames, track.first_ms, track.last_ms)]
+        crops = {index: crop for index, (_, crop) in track.vote_crops.items()}
+        track.vote_crops.clear()
+        return [result_of(track.id, fused, track.seen, sight, track.frames, track.first_ms, track.last_ms, crops)]
 
     def _same_pass(self, fused: SeriesRead, track: _Track) -> bool:
         """Whether this vehicle made a read within the last seconds: the same number, or a worse reading of it."""
@@ -458,8 +495,9 @@ def result_of(
     frames_seen: int,
     first_ms: int,
     last_ms: int,
+    vote_crops: Mapping[int, Frame] = MappingProxyType({}),
 ) -> TrackResult:
-    """Put a result together from the vote and the single reads."""
+    """Put a result together from the vote and the single reads; `vote_crops` by number of frame."""
     ordered = sorted(seen, key=lambda s: (s.frame_ms, s.frame_index))
     return TrackResult(
         track_id=track_id,
@@ -476,6 +514,7 @@ def result_of(
         frames_seen=frames_seen,
         first_ms=first_ms,
         last_ms=last_ms,
+        vote_crops=tuple(vote_crops.get(s.frame_index) for s in ordered),
     )
 
 

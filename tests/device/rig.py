@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from guardian.device.clock import DeviceClock, Stamp
 from guardian.device.source import Frame, SourceHealth
 from guardian.domain.errors import DiskFullError
-from guardian.domain.read import Alternative, DeviceHit, PhotoRef, Read
+from guardian.domain.read import Alternative, Corners, DeviceHit, PhotoRef, Read
 from guardian.domain.watch import Category, Priority, WatchEntry
 from guardian.domain.wire import (
     HEADER_COUNTER,
@@ -287,10 +287,15 @@ class ScriptedEngine:
         self.looks = 0
         self.delay = delay
 
-    def look(self, frame: np.ndarray, times: StageTimes | None = None) -> list[PlateSeen]:
+    def look(
+        self, frame: np.ndarray, times: StageTimes | None = None, *, known: Sequence[Corners] = ()
+    ) -> list[PlateSeen]:
         self.delay()
         self.looks += 1
         return list(self.script[self.looks - 1]) if self.looks <= len(self.script) else []
+
+    def near(self, frame: np.ndarray, expected: Sequence[Corners], times: StageTimes | None = None) -> list[PlateSeen]:
+        return self.look(frame, times)
 
 
 class ScriptedSource:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from guardian.device.alarm import AlarmDesk
 from guardian.device.clock import Stamp
 from guardian.device.follow import FilmFollower, StillFollower
 from guardian.device.listcopy import ListInForce
+from guardian.device.look import look_of
 from guardian.device.page import CardPictures
 from guardian.device.pipeline import Pipeline
 from guardian.device.position import Fix, PositionKeeper
@@ -34,8 +36,18 @@ class Kept:
     stamps: list[Stamp] = field(default_factory=list)
     crops: list[bytes | None] = field(default_factory=list)
     overviews: list[bytes | None] = field(default_factory=list)
+    votes: list[dict[str, bytes]] = field(default_factory=list)
 
-    def put(self, read: Read, stamp: Stamp, *, crop: bytes | None = None, overview: bytes | None = None) -> None:
+    def put(
+        self,
+        read: Read,
+        stamp: Stamp,
+        *,
+        crop: bytes | None = None,
+        overview: bytes | None = None,
+        votes: Mapping[str, bytes],
+    ) -> None:
+        self.votes.append(dict(votes))
         self.reads.append(read)
         self.stamps.append(stamp)
         self.crops.append(crop)
@@ -109,6 +121,48 @@ def test_a_watched_vehicle_alarms_before_it_is_kept_and_the_read_says_what_was_t
     assert [(h.entry_id, h.strength, h.list_version) for h in read.hits] == [("e1", "exact", 7)]
     assert card.crop_sha256 == (read.crop.sha256 if read.crop else "")
     assert line.stages.latency.items == 1
+
+
+def test_a_hit_shows_the_plate_of_its_single_reads_and_a_read_without_one_sends_none() -> None:
+    script = [[plate_seen("BKD8869", x=100 + 8 * i), plate_seen("MXB8063", x=300, y=350)] for i in range(6)]
+    moments = [1_000_000 + 80 * i for i in range(6)]
+    line, kept, _, _ = pipeline(
+        ScriptedEngine(script), ScriptedSource(moments), FilmFollower(), entry("BKD8869"), every_frame=True
+    )
+    line.run(threading.Event())
+    by_text = {read.text: (read, votes) for read, votes in zip(kept.reads, kept.votes, strict=True)}
+    hit, pictures = by_text["BKD8869"]
+    assert hit.crop is not None
+    assert {v.crop_sha256 for v in hit.votes} == {hit.crop.sha256, *pictures}
+    assert len(pictures) == len(hit.votes) - 1 == 2
+    for sha256, jpeg in pictures.items():
+        assert sha_of(jpeg) == sha256
+        height, width = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape[:2]
+        assert height <= 48
+        assert width <= 200
+    other, none = by_text["MXB8063"]
+    assert none == {}
+    assert not any(v.crop_sha256 for v in other.votes)
+
+
+def test_a_hit_watched_for_long_sends_four_small_pictures_at_most() -> None:
+    script = [[plate_seen("BKD8869", prob=0.6, x=100 + 8 * i)] for i in range(30)]
+    moments = [1_000_000 + 80 * i for i in range(30)]
+    line, kept, _, _ = pipeline(
+        ScriptedEngine(script), ScriptedSource(moments), FilmFollower(), entry("BKD8869"), every_frame=True
+    )
+    line.run(threading.Event())
+    assert len(kept.reads[0].votes) > 10
+    assert len(kept.votes[0]) == 4
+
+
+def test_the_kind_is_told_only_where_the_number_leaves_no_choice() -> None:
+    assert look_of("BKD8869", 3, [0.99] * 7).kind == "car"
+    assert look_of("MXB8063", 3, [0.99] * 7).kind == "motorcycle"
+    assert look_of("BKD8869", 3, [0.99] * 6 + [0.5]).kind == "", "a doubtful character may belong to another series"
+    assert look_of("KAA0012", 3, [0.99] * 7).kind == "", "a bus and a truck wear the same series"
+    assert look_of("", None, []).kind == ""
+    assert look_of("BKD8869", 3, [0.99] * 7).colour == ""
 
 
 def test_the_tenth_pass_of_a_vehicle_is_kept_but_sounds_no_more() -> None:

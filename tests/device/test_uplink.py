@@ -12,8 +12,9 @@ from guardian.device.identity import Identity
 from guardian.device.listupdate import ListRefusedError
 from guardian.device.uplink import Pauses, RefusedByCloudError
 from guardian.domain.errors import NeighbourUnreachableError, NotAllowedError
+from guardian.domain.read import FrameVote
 from guardian.domain.wire import DeviceAnswer
-from tests.device.rig import NOW_MS, FakeCloud, crop_of, entry, make_read, sha_of, stamp
+from tests.device.rig import NOW_MS, FakeCloud, crop_of, entry, make_read, overview_of, sha_of, stamp
 from tests.device.station import open_station
 
 
@@ -32,6 +33,26 @@ def test_pictures_follow_their_reads_and_those_of_hits_come_first(tmp_path: Path
         s.send_all()
         assert len(s.cloud.photos) == 4
         assert s.cloud.photo_order[0] == sha_of(crop_of(s.boot, 2))
+        assert s.spool.state().all_sent
+
+
+def test_plates_of_a_hit_s_single_reads_follow_its_crop_and_overview_and_precede_those_of_no_hit(
+    tmp_path: Path,
+) -> None:
+    with open_station(tmp_path) as s:
+        s.put(1, photos=True)
+        vote = b"vote " * 40
+        read = make_read(2, boot=s.boot, hit=True, votes=(FrameVote("BKD8869", 0.9, NOW_MS, sha_of(vote)),))
+        s.spool.put(
+            read,
+            stamp(2),
+            crop=crop_of(s.boot, 2),
+            overview=overview_of(s.boot, 2),
+            votes={sha_of(vote): vote},
+        )
+        s.send_all()
+        mine = [crop_of(s.boot, 2), overview_of(s.boot, 2), vote, crop_of(s.boot, 1), overview_of(s.boot, 1)]
+        assert s.cloud.photo_order == [sha_of(p) for p in mine]
         assert s.spool.state().all_sent
 
 

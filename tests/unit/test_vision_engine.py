@@ -13,8 +13,10 @@ import pytest
 
 from guardian.domain.errors import InputRefusedError
 from guardian.vision.engine import Engine, StageTimes, open_engine
+from guardian.vision.judge import overlap
 from guardian.vision.ports import Crop, Detection, Frame, TextRead
 from guardian.vision.ppocr import EngineMissingError
+from guardian.vision.window import detect_near
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
@@ -71,3 +73,63 @@ def test_another_detector_and_reader_take_the_place_of_the_first(say: Any) -> No
     (plate,) = other.look(np.zeros((80, 200, 3), np.uint8))
     assert plate.number.text == "BKD8869"
     assert plate.corners == ((10.0, 10.0), (130.0, 10.0), (130.0, 60.0), (10.0, 60.0))
+
+
+def test_a_window_finds_what_a_whole_look_finds_at_the_same_place(engine: Engine, draw: Any) -> None:
+    street = draw.street()
+    draw.car(street, "BKD8869", (480, 320))
+    frame = draw.frame(street)
+    (whole,) = engine.look(frame)
+    moved = tuple((x + 14, y - 6) for x, y in whole.corners)
+    (near,) = engine.near(frame, [moved])  # type: ignore[list-item]
+    assert near.number.text == whole.number.text == "BKD8869"
+    assert overlap(near.corners, whole.corners) > 0.85
+    assert engine.near(frame, []) == []
+
+
+def test_what_is_known_already_is_not_read_again(engine: Engine, draw: Any) -> None:
+    street = draw.street()
+    draw.car(street, "BKD8869", (480, 320))
+    frame = draw.frame(street)
+    (whole,) = engine.look(frame)
+    assert engine.look(frame, known=[whole.corners]) == []
+
+
+class _Noting:
+    """Notes the size of what it is shown, and finds one line in its middle."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[int, int]] = []
+
+    def detect(self, frame: Frame) -> list[Detection]:
+        height, width = frame.shape[:2]
+        self.shown.append((width, height))
+        x, y, w, h = width / 2, height / 2, width / 6, height / 9.2
+        return [Detection(((x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)), 0.9)]
+
+
+@pytest.mark.parametrize("tall", [12.0, 40.0, 200.0])
+def test_a_window_is_small_whatever_the_plate_s_size_and_its_finds_lie_in_the_frame_s_pixels(tall: float) -> None:
+    eye = _Noting()
+    left, top = 700.0, 400.0
+    plate = ((left, top), (left + 2.4 * tall, top), (left + 2.4 * tall, top + tall), (left, top + tall))
+    (found,) = detect_near(eye, np.zeros((1080, 1920, 3), np.uint8), plate)
+    ((width, height),) = eye.shown
+    assert width * height <= 320 * 200
+    for (x, y), (wanted_x, wanted_y) in zip(found.corners, plate, strict=True):
+        assert abs(x - wanted_x) <= 0.05 * tall + 1
+        assert abs(y - wanted_y) <= 0.05 * tall + 1
+
+
+def test_a_plate_expected_outside_the_frame_is_not_looked_for() -> None:
+    eye = _Noting()
+    outside = ((-400.0, 10.0), (-300.0, 10.0), (-300.0, 50.0), (-400.0, 50.0))
+    assert detect_near(eye, np.zeros((300, 400, 3), np.uint8), outside) == []
+    assert eye.shown == []
+
+
+def test_two_windows_over_one_plate_give_it_once(say: Any) -> None:
+    reader = _Parrot(say.text("BKD-8869"))
+    other = Engine(_Everywhere(), reader, name="other")
+    one = ((10.0, 10.0), (130.0, 10.0), (130.0, 60.0), (10.0, 60.0))
+    assert len(other.near(np.zeros((80, 200, 3), np.uint8), [one, one])) == 1

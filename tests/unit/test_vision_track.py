@@ -54,6 +54,49 @@ def test_two_frames_that_differ_in_one_character_are_a_read_with_a_doubt(say: An
     assert "A" in {alternative.sign for alternative in read.alternatives[5]}
 
 
+def test_a_frame_that_comes_in_two_parts_is_one_frame_and_gives_a_track_one_sight(say: Any) -> None:
+    tracker = Tracker()
+    for n in range(2):
+        tracker.update([say.seen("BKD-8869", 0.98, at=(300 + 5 * n, 300))], frame_ms=80 * n, frame_index=n)
+        tracker.update([say.seen("BKD-8869", 0.98, at=(302 + 5 * n, 300))], frame_ms=80 * n, frame_index=n)
+    assert tracker.counts.frames == 2
+    assert tracker.counts.reads_made == 0
+    reads = tracker.update([say.seen("BKD-8869", 0.98, at=(310, 300))], frame_ms=160, frame_index=2)
+    assert [r.frames_seen for r in reads] == [3]
+
+
+def test_a_plate_is_expected_where_it_drives_to_until_it_is_decided(say: Any) -> None:
+    tracker = Tracker()
+    for n in range(2):
+        tracker.update([say.seen("BKD-8869", 0.98, at=(300 + 40 * n, 300))], frame_ms=100 * n)
+    before = tracker.expected(100, 9)[0][0][0]
+    assert 10 < tracker.expected(200, 9)[0][0][0] - before < 41
+    assert tracker.expected(200, 0) == []
+    tracker.update([say.seen("BKD-8869", 0.98, at=(380, 300))], frame_ms=200)
+    assert tracker.expected(300, 9) == []
+
+
+def test_what_is_out_of_sight_is_decided_without_another_look(say: Any) -> None:
+    tracker = Tracker()
+    for n in range(2):
+        tracker.update([say.seen("BKD-8869", 0.9)], frame_ms=100 * n)
+    assert tracker.expire(900) == []
+    assert [r.text for r in tracker.expire(1200)] == ["BKD8869"]
+    assert tracker.expected(1200, 9) == []
+
+
+def test_the_best_single_reads_keep_a_small_crop_and_the_others_none(say: Any) -> None:
+    frame = np.full((720, 1280, 3), 90, np.uint8)
+    tracker, reads = Tracker(TrackSettings(vote_crops_max=3)), []
+    for n in range(20):
+        reads += tracker.update([say.seen("BKD-8869", 0.6, at=(300 + 9 * n, 300))], frame_ms=100 * n, frame=frame)
+    (read,) = reads
+    assert len(read.vote_crops) == len(read.votes)
+    kept = [crop for crop in read.vote_crops if crop is not None]
+    assert len(kept) == 3
+    assert all(crop.shape[0] <= 48 and crop.shape[1] <= 200 for crop in kept)
+
+
 def test_a_photo_stands_alone(say: Any) -> None:
     frame = np.full((400, 600, 3), 77, np.uint8)
     plates = [say.seen("BKD-8869", 0.99, at=(200, 200)), say.seen("MHD-0012", 0.5, at=(400, 300))]
