@@ -20,7 +20,6 @@ FIGURES = {
     "plates": "Whole plates right on real pictures",
     "search": "Search over 10 million stored reads",
     "listchange": "List change on a connected device",
-    "drive": "The shipped drive: vehicles found, right, wrong",
     "setup": "Cold set-up, minutes and size",
 }
 KEPT = ROOT / "docs" / "figures"
