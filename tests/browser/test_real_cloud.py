@@ -55,7 +55,7 @@ def test_a_read_becomes_a_card_and_is_checked_in_two_keystrokes(
     try:
         console.sign_in(cloud.link("operator", "陳柏宇"))
         console.settle()
-        assert console.queue() == []
+        assert console.queue == []
         pass_by(car, 1, "BKD8869")
         console.wait_for_queue(1)
         console.press("g", "h")
