@@ -66,7 +66,7 @@ def test_a_read_becomes_a_card_and_is_checked_in_two_keystrokes(
             lambda: operator.get("/api/hits", params={"state": "checked"}).json()["hits"], "a checked hit"
         )
         assert [(h["entry_text"], h["state"]) for h in hits] == [("BKD8869", "confirmed")]
-        assert console.strangers() == []
+        assert console.strangers == []
         assert console.faults == []
     finally:
         console.close()
