@@ -39,7 +39,7 @@ def main() -> int:
         film = args.film or Path(folder) / "film.mp4"
         if args.film is None:
             enlarge_film(film, seconds=args.seconds)
-        run = run_pipeline(film, Path(folder) / "home", open_engine("day-one-video", args.threads), real_time=True)
+        run = run_pipeline(film, Path(folder) / "home", open_engine("day-one-fast", args.threads), real_time=True)
     latency, stages = run.stages.latency, run.stages
     rows = [
         ("alarms / reads / frames looked at", f"{latency.items} / {run.reads} / {run.looked_at}"),
@@ -59,7 +59,7 @@ def main() -> int:
     print(render_table(("day-one engine, 1920 × 1080, by the wall", "seen"), rows))
     if args.film is None:
         cv2.setNumThreads(1)  # so that all of the work is counted
-        outcome = drive(open_engine("day-one-video", 1), real_time=True, size=(1920, 1080), seconds=args.seconds / 2)
+        outcome = drive(open_engine("day-one-fast", 1), real_time=True, size=(1920, 1080), seconds=args.seconds / 2)
         print()
         figures = [("decisions", f"{len(outcome.latency_ms)}")]
         if outcome.latency_ms:

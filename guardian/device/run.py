@@ -121,6 +121,7 @@ class Device:
             options.source, mono_ms=self.clock.mono_ms, speed=options.speed, loop=options.loop
         )
         stills = isinstance(self.source, FolderSource)
+        every_frame = options.every_frame or options.speed == "fast"
         points = load_track(options.track) if options.track is not None else None
         self.positions = TrackKeeper(self.clock, points) if points is not None else PositionKeeper(self.clock)
         self.feed: PositionFeed = options.feed or SilentFeed()
@@ -130,7 +131,7 @@ class Device:
         self._read_moments: list[int] = []
         self.pipeline = Pipeline(
             source=self.source,
-            engine=engine or open_engine("day-one" if stills else "day-one-video", options.threads),
+            engine=engine or open_engine(engine_for(self.source, every_frame=every_frame), options.threads),
             follower=StillFollower() if stills else FilmFollower(),
             in_force=lambda: self.lists.in_force,
             desk=self.desk,
@@ -141,7 +142,7 @@ class Device:
             device_id=file.device_id,
             boot=self.boot,
             unit=file.unit,
-            every_frame=options.every_frame or options.speed == "fast",
+            every_frame=every_frame,
             stages=self.stages,
             on_read=self._kept,
         )
@@ -394,6 +395,13 @@ class Device:
             elapsed_s=time.monotonic() - self._begun,
             sayings=list(health.sayings),
         )
+
+
+def engine_for(source: Source, *, every_frame: bool) -> str:
+    """Photos are looked at as closely as possible, films of which every frame counts closely, cameras often."""
+    if isinstance(source, FolderSource):
+        return "day-one"
+    return "day-one-fast" if source.paced and not every_frame else "day-one-video"
 
 
 def temperature_c() -> float | None:

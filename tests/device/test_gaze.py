@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from guardian.device.follow import FilmFollower
 from guardian.device.gaze import STILL_MS, EveryLook, Gaze, scene_of
-from guardian.device.source import Frame
+from guardian.device.run import engine_for
+from guardian.device.source import FolderSource, Frame
 from guardian.device.stage import Stages
 from guardian.domain.read import Corners
 from guardian.vision.engine import StageTimes
 from guardian.vision.judge import PlateSeen, overlap
-from tests.device.rig import plate_seen
+from tests.device.rig import ScriptedSource, plate_seen
 
 NOISE = np.random.default_rng(3)
 
@@ -155,3 +157,10 @@ def test_no_more_than_six_windows_are_looked_at_and_those_nearest_to_a_decision_
     assert "near 6" in street.looks
     assert max(int(x.split()[1]) for x in street.looks if x.startswith("near")) == 6
     assert sorted(t for t, _ in texts) == sorted(names)
+
+
+def test_cameras_are_looked_at_often_and_films_of_which_every_frame_counts_closely(tmp_path: Path) -> None:
+    camera, film = ScriptedSource([], paced=True), ScriptedSource([])
+    assert engine_for(camera, every_frame=False) == "day-one-fast"
+    assert engine_for(camera, every_frame=True) == engine_for(film, every_frame=False) == "day-one-video"
+    assert engine_for(FolderSource(tmp_path, mono_ms=lambda: 0), every_frame=False) == "day-one"

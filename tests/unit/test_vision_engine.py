@@ -115,7 +115,7 @@ def test_a_window_is_small_whatever_the_plate_s_size_and_its_finds_lie_in_the_fr
     plate = ((left, top), (left + 2.4 * tall, top), (left + 2.4 * tall, top + tall), (left, top + tall))
     (found,) = detect_near(eye, np.zeros((1080, 1920, 3), np.uint8), plate)
     ((width, height),) = eye.shown
-    assert width * height <= 320 * 200
+    assert width * height <= 440 * 280
     for (x, y), (wanted_x, wanted_y) in zip(found.corners, plate, strict=True):
         assert abs(x - wanted_x) <= 0.05 * tall + 1
         assert abs(y - wanted_y) <= 0.05 * tall + 1
