@@ -168,7 +168,9 @@ class SearchDesk:
         plates: list[tuple[str, int]] = []
         bins: tuple[TimeBin, ...] = ()
         if whole and counted.count:
-            if counted.exact and not (question.pattern and question.pattern.exact and not question.lookalike):
+            if question.pattern and question.pattern.exact and not question.lookalike:
+                plates = [(question.pattern.text, counted.count)]
+            elif counted.exact:
                 plates = await self._archive.plates(question, as_of=as_of)
             bins = await timeline(self._archive, question, as_of=as_of, now_ms=self._now_ms())
         await self._grants.grant(subject, lookup_id, [sha256 for held in page.reads for sha256 in photos_of(held.read)])
