@@ -27,6 +27,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 30.0
 STOP_S = 20.0
+FORGET_S = 0.05
 S3_KEY, S3_SECRET = "guardian-test", "guardian-test-secret"
 
 
@@ -189,14 +190,15 @@ class S3Server(Server):
 
     def bucket(self, name: str) -> str:
         (self.folder / "objects" / name).mkdir(parents=True, exist_ok=True)
+        time.sleep(4 * FORGET_S)
         return f"s3://{name}/?endpoint=http://127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
         (self.folder / "objects").mkdir(exist_ok=True)
         keys, address = f"{S3_KEY},{S3_SECRET}", f"127.0.0.1:{self.port}"
         folder = str(self.folder / "objects")
-        # Buckets are made as folders behind its back, so it must not remember what it saw.
-        forget = ["--dir-cache-time", "0s"]
+        # Buckets are made as folders behind its back, so it must soon forget what it saw; at 0 it would spin.
+        forget = ["--dir-cache-time", f"{FORGET_S}s"]
         return [self.path, "serve", "s3", "--addr", address, "--auth-key", keys, *forget, folder]
 
     def options(self) -> dict[str, Any]:

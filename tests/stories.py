@@ -45,7 +45,14 @@ def hits_of(client: httpx.Client, text: str) -> list[dict[str, Any]]:
 def found_ids(client: httpx.Client, plate: str, **more: Any) -> list[str]:
     """The ids of all reads that a search finds, newest first, over all pages."""
     asked = {"plate": plate, "page_size": 200, **WHY, **more}
-    page = client.post("/api/searches", json=asked).raise_for_status().json()
+    # After an outage the archive says that it is behind; then the answer is not yet the whole one.
+    page = wait_until(
+        lambda: (lambda p: None if p["behind"] else p)(
+            client.post("/api/searches", json=asked).raise_for_status().json()
+        ),
+        "an answer that is not behind",
+        limit_s=60,
+    )
     ids = [row["id"] for row in page["rows"]]
     while page.get("next_cursor"):
         turn = f"/api/searches/{page['search_id']}/pages"

@@ -59,6 +59,8 @@ class LiveTail:
         self._waiting: deque[Event] = deque(maxlen=waiting_max)
         self.ready = asyncio.Event()  # what happens from now on will be shown
         self.closed = asyncio.Event()
+        self.begins: int | None = None  # number in the outbox after which it shows, once that is known
+        self.held: list[tuple[int, Event]] = []  # what came until then
         self._wake = asyncio.Event()
         self._on_close = on_close
 

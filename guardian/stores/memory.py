@@ -46,6 +46,16 @@ class MemoryEvents(OutboxEvents):
         return list(self._consumers)
 
     def _tail_opened(self, tail: LiveTail) -> None:
+        self._spawn(self._begin(tail))
+
+    async def _begin(self, tail: LiveTail) -> None:
+        """A tail shows what comes after the newest event of now, however far behind the pump is."""
+        newest = await self._patiently("outbox", self._outbox.newest)
+        tail.begins = newest
+        for number, event in tail.held:
+            if number > newest:
+                tail.offer(event)
+        tail.held.clear()
         tail.ready.set()
 
     async def _consume(self, consumer: Consumer) -> None:
@@ -84,9 +94,12 @@ class MemoryEvents(OutboxEvents):
             self._pump_wake.clear()
             if self._tails:
                 page = await self._patiently("outbox", lambda: self._outbox.page_after(self._pumped, ">", PAGE))
-                for _, event in page.events:
+                for number, event in page.events:
                     for tail in list(self._tails):
-                        tail.offer(event)
+                        if tail.begins is None:
+                            tail.held.append((number, event))
+                        elif number > tail.begins:
+                            tail.offer(event)
                 self._pumped = page.upto
                 if page.events:
                     continue
