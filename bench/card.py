@@ -17,12 +17,12 @@ from bench.table import percentile, render_table
 from bench.traffic import make_plates, make_read
 from tests.house import running_cloud
 
-ROUNDS = 60
+ROUNDS = 30
 GOAL_MS = 1000
 WATCH = """() => {
   window.cards = {};
-  const look = () => { for (const n of document.querySelectorAll('aside .plate, .hits .plate, [data-hit] .plate')) {
-    const t = n.textContent.trim(); if (t && !(t in window.cards)) window.cards[t] = Date.now(); } };
+  const look = () => { for (const n of document.querySelectorAll('aside li')) {
+    for (const t of n.textContent.match(/[A-Z]{3}-[0-9]{4}/g) ?? []) if (!(t in window.cards)) window.cards[t] = Date.now(); } };
   new MutationObserver(() => requestAnimationFrame(look)).observe(document.body, {subtree: true, childList: true,
     characterData: true});
   look();

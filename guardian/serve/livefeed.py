@@ -37,6 +37,8 @@ from guardian.watch.views import HitCard
 
 log = structlog.get_logger(__name__)
 SHOWN_READS = 200
+SHOWN_OF_BATCH = 40
+"""Nobody reads a thousand rows that come at once; the newest of them are shown, all are found by search."""
 MINUTE_MS = 60_000
 ATTENTION = ("attention", "fault", "forked")
 
@@ -126,9 +128,7 @@ class LiveFeed:
             fixes = (read.position for read in reversed(batch.reads) if read.position is not None)
             await self._fleet.note_place(batch.device_id, next(fixes, None))
         # A device that comes back sends its night at once: the page gets the newest, the rest is found by search.
-        for read in batch.reads[:-SHOWN_READS]:
-            self._photos.show_live(photos_of(read))
-        for read in batch.reads[-SHOWN_READS:]:
+        for read in batch.reads[-SHOWN_OF_BATCH:]:
             held = ArchivedRead(read, batch.received_ms, batch.number, batch.time_doubtful)
             self.hub.publish("read", self._remember(held))
 

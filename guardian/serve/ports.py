@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from guardian.archive.filler import Filler
@@ -14,6 +15,8 @@ from guardian.domain.subject import Role, Subject
 from guardian.roads.place import PlaceNames
 
 LIVE_PHOTO_ROLES = (Role.OPERATOR, Role.DETECTIVE)
+STEPS = 10_000  # a degree
+PLACES_MAX = 50_000
 LIVE_PHOTOS_MAX = 4000
 """Pictures that the live page may still show: two for each of its last reads, ten times over."""
 
@@ -22,11 +25,12 @@ class RoadPlaces:
     """`Places` of watch, archive and fleet, answered by the road network."""
 
     def __init__(self, names: PlaceNames) -> None:
-        self._names = names
+        # A name is asked for every read shown; a step of about 10 m answers most of them from memory.
+        self._name_at = lru_cache(maxsize=PLACES_MAX)(lambda lat, lon: names.name_of(lon / STEPS, lat / STEPS))
 
     def name(self, lat_deg: float, lon_deg: float) -> str:
         """The nearest named road, or an empty text."""
-        return self._names.name_of(lon_deg, lat_deg)
+        return self._name_at(round(lat_deg * STEPS), round(lon_deg * STEPS))
 
 
 class ArchivedRecentReads:
