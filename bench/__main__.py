@@ -37,6 +37,9 @@ def collect() -> None:
         kept = KEPT / f"{name}.md"
         if kept.exists():
             parts.append(f"## {title}\n\n`python -m bench {name}`\n\n{kept.read_text(encoding='utf-8').strip()}\n")
+    open_work = KEPT / "not-reached.md"
+    if open_work.exists():
+        parts.append(open_work.read_text(encoding="utf-8"))
     (ROOT / "docs" / "figures.md").write_text("\n".join(parts), encoding="utf-8")
 
 
