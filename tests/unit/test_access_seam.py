@@ -177,7 +177,7 @@ async def test_a_bug_of_ours_says_nothing_of_what_it_was(tmp_path: Path, capsys:
     @get("/api/broken", opt={"action": "health.view"})
     async def broken() -> str:
         plate = "ABC1235"
-        raise RuntimeError(f"secret {plate} /work/path")
+        raise RuntimeError(f"secret {plate} /srv/path")
 
     async with house(tmp_path, routes=(broken,)) as it:
         answer = await it.client.get("/api/broken")
