@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -130,6 +131,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     frames_seen: int = 1
     votes: tuple[FrameVote, ...] = ()
     hits: tuple[DeviceHit, ...] = ()
+    places: bytes = b""  # where each character of `text` stands in `crop`: see `pack_places`; empty: not known
 
     @property
     def id(self) -> str:
@@ -140,6 +142,28 @@ class Read(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     def doubtful(self) -> tuple[int, ...]:
         """Places (from 0) whose character is doubtful."""
         return tuple(i for i, p in enumerate(self.char_probs) if p < DOUBTFUL_PROB)
+
+    @property
+    def char_places(self) -> tuple[tuple[float, float], ...]:
+        """Left and right edge of each character of `text`, in shares of the width of `crop`; empty where not known."""
+        places = self.places
+        if not places_fit(places, self.text):
+            return ()
+        return tuple((places[i] / 255, places[i + 1] / 255) for i in range(0, len(places), 2))
+
+
+def pack_places(edges: Sequence[tuple[float, float]]) -> bytes:
+    """Edges of characters (left, right) in shares of the crop's width as the wire carries them.
+
+    Two bytes a character, left and right edge, 0 for the crop's left border and 255 for its right one; in JSON base64 of
+    these bytes, as every byte text. The order is that of the text's characters.
+    """
+    return bytes(min(255, max(0, round(share * 255))) for pair in edges for share in pair)
+
+
+def places_fit(places: bytes, text: str) -> bool:
+    """Whether places speak of each character of a text; no places fit as well."""
+    return not places or len(places) == 2 * len(text)
 
 
 _READ_ID = re.compile(r"([a-z0-9][a-z0-9-]{0,63})\.(\d{1,10})\.(\d{1,15})")
