@@ -59,6 +59,7 @@ def build_app(cloud: Cloud, *, console: Path, basemap: Path) -> Litestar:
         "hit_desk": cloud.hit_desk,
         "list_keeper": cloud.list_keeper,
         "list_importer": cloud.list_importer,
+        "list_register": cloud.list_register,
         "fleet": cloud.fleet,
         "watchlist_updates": cloud.list_keeper,
         "live_feed": cloud.live_feed,

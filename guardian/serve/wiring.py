@@ -27,6 +27,7 @@ from guardian.stores.migrate import migrate
 from guardian.watch.csv_import import ListImporter
 from guardian.watch.desk import HitDesk
 from guardian.watch.keeper import ListKeeper
+from guardian.watch.register import ListRegister
 
 
 def open_archive(url: str, data: Path, now_ms: Callable[[], int]) -> Archive:
@@ -56,6 +57,7 @@ class Cloud:
     quarantine: Quarantine
     list_keeper: ListKeeper
     list_importer: ListImporter
+    list_register: ListRegister
     hit_desk: HitDesk
     fleet: Fleet
     live_feed: LiveFeed
@@ -113,6 +115,7 @@ async def open_cloud(
         await keeper.open()
         stack.push_async_callback(keeper.close)
         cloud.list_importer = ListImporter(stores.records, keeper, now_ms)
+        cloud.list_register = ListRegister(stores.records, keeper, now_ms)
         hit_desk = cloud.hit_desk = HitDesk(
             stores.records,
             stores.events,

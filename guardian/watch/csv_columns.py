@@ -40,18 +40,32 @@ def match_columns(header: tuple[str, ...], chosen: dict[str, str] | None = None)
 
     Args:
         header: the cells of the first row.
-        chosen: field → header, where the person has said so; comes before our own guess.
+        chosen: field → header, or `#3` for the third column, where the person has said so; comes before our own guess.
+            Nothing (or `=text`, see `fixed_cells`) says that no column holds it.
     """
     cleaned = [cell.strip().strip("\ufeff").lower().replace("（", "(").split("(")[0].strip() for cell in header]
     columns: dict[str, int] = {}
     for field, name in (chosen or {}).items():
-        if field in COLUMN_WORDS and name in header:
+        if field not in COLUMN_WORDS:
+            continue
+        if name in header:
             columns[field] = header.index(name)
+        elif name[:1] == "#" and name[1:].isdecimal() and 1 <= int(name[1:]) <= len(header):
+            columns[field] = int(name[1:]) - 1
     for place, cell in enumerate(cleaned):
         found = _FIELD_OF.get(cell)
-        if found is not None and found not in columns and place not in columns.values():
+        if found is not None and found not in columns and found not in (chosen or {}) and place not in columns.values():
             columns[found] = place
     return columns
+
+
+def fixed_cells(chosen: dict[str, str] | None) -> dict[str, str]:
+    """What the person has given for every row (`=失竊`): a file of plates alone has no column that says why."""
+    return {
+        field: name[1:].strip()
+        for field, name in (chosen or {}).items()
+        if field in COLUMN_WORDS and field != "plate" and name[:1] == "=" and name[1:].strip()
+    }
 
 
 def export_cells(entry: WatchEntry) -> tuple[Cell, ...]:

@@ -32,6 +32,8 @@ PLAN_KEPT_MS = 24 * 3_600_000
 CASES_MAX = 20_000
 """Case numbers of one file that are looked up for twins."""
 MODES = ("add", "replace")
+COLUMNS_SHOWN, CELL_SHOWN = 60, 60
+"""So many columns of a file, each so many characters, are shown for matching them by hand."""
 
 
 class Deeds(msgspec.Struct, frozen=True):
@@ -61,19 +63,20 @@ class ListImporter:
         mode: str = "add",
         encoding: str = "",
         columns: dict[str, str] | None = None,
+        headed: bool = True,
     ) -> ImportPlan:
         """Read a file and say what applying it would do.
 
         Args:
             mode: `add` (rows come or change) or `replace` (what the file does not name goes).
-            encoding, columns: where the person has chosen them instead of what was found.
+            encoding, columns, headed: where the person has chosen them instead of what was found; see `read_table`.
         """
         if mode not in MODES:
             raise InputRefusedError(
                 f"'{mode}' is no way of importing.", hint="add or replace.", reference="import-mode"
             )
         now = self._now_ms()
-        table = await asyncio.to_thread(read_table, body, encoding=encoding, chosen=columns)
+        table = await asyncio.to_thread(read_table, body, encoding=encoding, chosen=columns, headed=headed)
         texts = [] if table.problem else await asyncio.to_thread(texts_of, table)
         cases = [] if table.problem else cases_of(table)
         existing, same_case, all_ids, base_version = await self._records.read(
@@ -108,6 +111,11 @@ class ListImporter:
             problem=problem,
             problem_reference=reference,
             needs_confirmation=f"移除 {before:,} 筆中的 {removed:,} 筆" if removed else "",
+            header=tuple(cell[:CELL_SHOWN] for cell in table.header[:COLUMNS_SHOWN]),
+            first=tuple(cell[:CELL_SHOWN] for cell in table.rows[0].cells[:COLUMNS_SHOWN]) if table.rows else (),
+            fixed=table.fixed,
+            encoding_chosen=bool(encoding),
+            headed=headed,
         )
         deeds = Deeds(planned.put, planned.remove, table.header, planned.refused)
         await self._records.write(lambda connection: _keep(connection, plan, deeds, subject, base_version, now))
@@ -140,6 +148,7 @@ class ListImporter:
                 raise ConflictError(
                     "This file cannot be imported; nothing was changed.", hint=plan.problem, reference="import-problem"
                 )
+            journal.require_open(connection, row.list_id)
             current = connection.execute(select(lists.c.version).where(lists.c.list_id == row.list_id)).scalar_one()
             if current != row.base_version:
                 raise ConflictError(
@@ -197,7 +206,7 @@ class ListImporter:
 def _load(
     connection: Connection, list_id: str, texts: list[str], cases: list[str]
 ) -> tuple[dict[str, WatchEntry], list[WatchEntry], dict[str, str], int]:
-    journal.require_list(connection, list_id)
+    journal.require_open(connection, list_id)
     version: int = connection.execute(select(lists.c.version).where(lists.c.list_id == list_id)).scalar_one()
     existing = {placed.entry.text: placed.entry for placed in journal.find_by_texts(connection, texts, list_id)}
     same_case: list[WatchEntry] = []

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from guardian.domain.csv_text import Cell, CsvRow, csv_bytes, decode_csv, parse_csv
 from guardian.domain.plate import PlateTextError, display_of, parse_plate
 from guardian.domain.watch import WatchEntry
-from guardian.watch.csv_columns import COLUMN_WORDS, REQUIRED, match_columns
+from guardian.watch.csv_columns import COLUMN_WORDS, REQUIRED, fixed_cells, match_columns
 from guardian.watch.drafts import (
     Drafted,
     EntryRefusedError,
@@ -44,6 +44,7 @@ class Table(msgspec.Struct, frozen=True):
     rows: tuple[CsvRow, ...]
     problem: str = ""
     reference: str = ""
+    fixed: dict[str, str] = {}  # field → the text that every row has
 
 
 class RefusedRow(msgspec.Struct, frozen=True):
@@ -66,8 +67,12 @@ class Planned(msgspec.Struct, frozen=True):
     same: int
 
 
-def read_table(body: bytes, *, encoding: str = "", chosen: dict[str, str] | None = None) -> Table:
-    """Decode a file and match its columns; `problem` (zh-TW) says why it cannot be imported at all."""
+def read_table(body: bytes, *, encoding: str = "", chosen: dict[str, str] | None = None, headed: bool = True) -> Table:
+    """Decode a file and match its columns; `problem` (zh-TW) says why it cannot be imported at all.
+
+    Args:
+        headed: whether the first row names the columns; where it does not, they are called by their places.
+    """
     text, found = decode_csv(body[:BYTES_MAX], encoding)
     rows = []
     for row in parse_csv(text):
@@ -77,10 +82,15 @@ def read_table(body: bytes, *, encoding: str = "", chosen: dict[str, str] | None
     if not rows:
         return Table(found, "", (), {}, (), "檔案是空的", "import-empty")
     header, below = rows[0], tuple(rows[1:])
+    if not headed:
+        width = max(len(row.cells) for row in rows[:100])
+        names = tuple(f"第 {place} 欄" for place in range(1, width + 1))
+        header, below = CsvRow(0, names, ""), tuple(rows)
     columns = match_columns(header.cells, chosen)
     sample = below[0].raw if below else header.raw
     problem = reference = ""
-    missing = [COLUMN_WORDS[field] for field in REQUIRED if field not in columns]
+    fixed = {field: text for field, text in fixed_cells(chosen).items() if field not in columns}
+    missing = [COLUMN_WORDS[field] for field in REQUIRED if field not in columns and field not in fixed]
     if len(body) > BYTES_MAX:
         problem = f"檔案超過 {BYTES_MAX // 1024 // 1024} MB；分成幾個檔案匯入"
         reference = "import-too-large"
@@ -93,7 +103,7 @@ def read_table(body: bytes, *, encoding: str = "", chosen: dict[str, str] | None
     elif missing:
         problem = f"第 1 列找不到「{'」「'.join(missing)}」欄；找到的是「{'」「'.join(header.cells)[:RAW_CHARS_MAX]}」"
         reference = "import-columns-missing"
-    return Table(found, sample[:RAW_CHARS_MAX], header.cells, columns, below, problem, reference)
+    return Table(found, sample[:RAW_CHARS_MAX], header.cells, columns, below, problem, reference, fixed)
 
 
 def texts_of(table: Table) -> list[str]:
@@ -152,7 +162,8 @@ def plan_rows(
     cases = {entry.case_number for entry in same_case if entry.case_number}
     by_case = {(entry.text, entry.case_number) for entry in same_case}
     for row in table.rows:
-        cells = {field: row.cells[place] for field, place in table.columns.items() if place < len(row.cells)}
+        named = {field: row.cells[place] for field, place in table.columns.items() if place < len(row.cells)}
+        cells = {**table.fixed, **named}
         plate = cells.get("plate", "")
         text = _readable(plate)
         try:

@@ -222,11 +222,14 @@ def take_back(connection: Connection, events: Events, *, now_ms: int, version: i
 
     Raises:
         NotFoundError: no such version.
-        ConflictError: entries of it were changed again since (`list-changed-since`), or nothing is left to undo.
+        ConflictError: entries of it were changed again since (`list-changed-since`), or its list is closed
+            (`list-closed`).
     """
     known = connection.execute(select(versions).where(versions.c.version == version)).first()
     if known is None:
         raise NotFoundError(f"There is no version {version} of the list.", reference="list-version")
+    if known.list_id:
+        require_open(connection, known.list_id)
     lines = connection.execute(select(changes).where(changes.c.version == version).order_by(changes.c.number)).all()
     held = find_placed(connection, [line.entry_id for line in lines])
     later = 0
@@ -313,4 +316,17 @@ def require_list(connection: Connection, list_id: str) -> str:
     name: str | None = connection.execute(select(lists.c.name).where(lists.c.list_id == list_id)).scalar()
     if name is None:
         raise NotFoundError("There is no such list.", reference="no-such-list")
+    return name
+
+
+def require_open(connection: Connection, list_id: str) -> str:
+    """The name of a list that entries may be put on.
+
+    Raises:
+        NotFoundError: there is no such list.
+        ConflictError: it is closed (`list-closed`).
+    """
+    name = require_list(connection, list_id)
+    if connection.execute(select(lists.c.closed_ms).where(lists.c.list_id == list_id)).scalar() is not None:
+        raise ConflictError("This list is closed.", hint="Open it again first.", reference="list-closed")
     return name

@@ -285,7 +285,7 @@ class ListKeeper:
             return journal.newest_version(connection), tuple(
                 WatchListView(
                     row.list_id, row.name, row.source, counted.get(row.list_id, 0), row.version, row.changed_ms,
-                    row.changed_by,
+                    row.changed_by, row.closed_ms,
                 )
                 for row in rows
             )  # fmt: skip
@@ -358,7 +358,7 @@ class ListKeeper:
         drafted = [draft_entry(draft, entry_id=draft.id or new_entry_id(), now_ms=now).entry for draft in request.put]
 
         def save(connection: Connection) -> Version:
-            journal.require_list(connection, list_id)
+            journal.require_open(connection, list_id)
             moved = connection.execute(select(lists.c.version).where(lists.c.list_id == list_id)).scalar_one()
             if moved > request.base_version:
                 raise ConflictError(

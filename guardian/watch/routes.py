@@ -19,6 +19,7 @@ from guardian.watch.csv_import import ListImporter
 from guardian.watch.desk import HitDesk
 from guardian.watch.import_plan import BYTES_MAX
 from guardian.watch.keeper import ListKeeper
+from guardian.watch.register import ListRegister
 from guardian.watch.views import (
     ClaimRequest,
     EntryFindRequest,
@@ -30,6 +31,9 @@ from guardian.watch.views import (
     InspectRequest,
     ListChangeAnswer,
     ListChangeRequest,
+    ListCloseRequest,
+    ListDeedAnswer,
+    ListNameRequest,
     ListsView,
     OutcomeRequest,
     PlateInspectionView,
@@ -142,6 +146,44 @@ async def view_lists(list_keeper: NamedDependency[ListKeeper]) -> ListsView:
     return await list_keeper.lists_view()
 
 
+@post("/lists", opt={"action": "lists.edit"}, status_code=201)
+async def create_list(
+    data: JSONBody[ListNameRequest], subject: NamedDependency[Subject], list_register: NamedDependency[ListRegister]
+) -> ListDeedAnswer:
+    """A new, empty list."""
+    return await list_register.create(data, subject)
+
+
+@post("/lists/{list_id:str}/name", opt={"action": "lists.edit"}, status_code=200)
+async def rename_list(
+    list_id: FromPath[str],
+    data: JSONBody[ListNameRequest],
+    subject: NamedDependency[Subject],
+    list_register: NamedDependency[ListRegister],
+) -> ListDeedAnswer:
+    """Another name or source; entries stay as they are."""
+    return await list_register.rename(list_id, data, subject)
+
+
+@post("/lists/{list_id:str}/close", opt={"action": "lists.edit"}, status_code=200)
+async def close_list(
+    list_id: FromPath[str],
+    data: JSONBody[ListCloseRequest],
+    subject: NamedDependency[Subject],
+    list_register: NamedDependency[ListRegister],
+) -> ListDeedAnswer:
+    """Take its entries off as one version and close it; 409 `list-removal` where their number is another."""
+    return await list_register.close(list_id, data, subject)
+
+
+@post("/lists/{list_id:str}/reopen", opt={"action": "lists.edit"}, status_code=200)
+async def reopen_list(
+    list_id: FromPath[str], subject: NamedDependency[Subject], list_register: NamedDependency[ListRegister]
+) -> ListDeedAnswer:
+    """Open a closed list again; what closing took off comes back by undoing its version."""
+    return await list_register.reopen(list_id, subject)
+
+
 @get("/lists/{list_id:str}/entries", opt={"action": "lists.view"})
 async def list_entries(
     list_id: FromPath[str], list_keeper: NamedDependency[ListKeeper], cursor: FromQuery[str] = ""
@@ -196,12 +238,14 @@ async def inspect_plate(
 
 
 class ImportForm(msgspec.Struct):
-    """`mode`: add | replace. `encoding` and `columns` (JSON, our field → the file's header) where a person chose them."""
+    """`mode`: add | replace. `encoding` and `columns` (JSON, our field → the file's header, `#3` or `=text`) where a person
+    chose them; `header`: yes | no, whether the first row names the columns."""
 
     file: UploadFile
     mode: str = "add"
     encoding: str = ""
     columns: str = ""
+    header: str = "yes"
 
 
 @post(
@@ -224,7 +268,14 @@ async def plan_import(
             raise InputRefusedError("The columns are no JSON object of texts.", reference="import-columns") from error
     body = await data.file.read()
     return await list_importer.plan(
-        list_id, body, subject, file_name=data.file.filename, mode=data.mode, encoding=data.encoding, columns=columns
+        list_id,
+        body,
+        subject,
+        file_name=data.file.filename,
+        mode=data.mode,
+        encoding=data.encoding,
+        columns=columns,
+        headed=data.header != "no",
     )
 
 
@@ -265,7 +316,7 @@ watch_router = Router(
     path="/api",
     route_handlers=[
         list_hits, export_hits, view_hit, claim_hit, keep_hit, release_hit, decide_hit, undo_hit, record_outcome,
-        view_lists, list_entries, find_entries, change_list, undo_version, export_list, inspect_plate,
+        view_lists, create_list, rename_list, close_list, reopen_list, list_entries, find_entries, change_list, undo_version, export_list, inspect_plate,
         plan_import, view_import, apply_import, undo_import, export_refused,
     ],
     tags=["watch"],

@@ -22,6 +22,7 @@ lists = Table(
     Column("version", BigInteger, nullable=False),  # the national version that last changed it
     Column("changed_ms", BigInteger, nullable=False),
     Column("changed_by", Text, nullable=False),
+    Column("closed_ms", BigInteger),  # nothing is put on it since then; NULL: open
 )
 
 versions = Table(
@@ -29,7 +30,7 @@ versions = Table(
     metadata,
     Column("version", BigInteger, primary_key=True, autoincrement=False),
     Column("issued_ms", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),  # save | import | undo | expiry
+    Column("kind", Text, nullable=False),  # save | import | undo | expiry | close
     Column("list_id", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("author_id", Text, nullable=False),

@@ -123,6 +123,28 @@ class WatchListView(msgspec.Struct, frozen=True):
     version: int  # the national version of which it is part
     changed_ms: int
     changed_by: str
+    closed_ms: int | None = None  # closed then; nothing stands on it
+
+
+class ListNameRequest(msgspec.Struct, frozen=True):
+    """A list's name, as screens show it, and whose entries it holds."""
+
+    name: str
+    source: str = ""
+
+
+class ListCloseRequest(msgspec.Struct, frozen=True):
+    """Closing takes every entry off; `confirm_entries` is how many the person has seen."""
+
+    confirm_entries: int
+
+
+class ListDeedAnswer(msgspec.Struct, frozen=True):
+    """The list, and the version that the deed made (0: none, no device is concerned)."""
+
+    list_id: str
+    version: int
+    removed: int
 
 
 class ListsView(msgspec.Struct, frozen=True):
@@ -268,6 +290,11 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
     needs_confirmation: str = ""  # e.g. "removes 5,000 of 5,000"
     state: str = "planned"  # planned | applied | undone
     version: int = 0
+    header: tuple[str, ...] = ()  # every column of the file, named or not matched
+    first: tuple[str, ...] = ()  # the cells of its first row below the header
+    fixed: dict[str, str] = {}  # field → what the person gave for every row
+    encoding_chosen: bool = False  # by the person, not found
+    headed: bool = True  # the first row names the columns
 
 
 class ImportApplyRequest(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from guardian.watch import tables
 from guardian.watch.csv_import import ListImporter
 from guardian.watch.desk import HitDesk
 from guardian.watch.keeper import ListKeeper
+from guardian.watch.register import ListRegister
 from guardian.watch.views import EntryDraft, ListChangeAnswer, ListChangeRequest
 
 NOW_MS = 1_795_600_000_000  # 2026-11-25, 09:46 in Taipei
@@ -67,6 +68,7 @@ class House:
         self.archive = Archive()
         self.keeper = ListKeeper(self.records, self.events, secrets, lambda: self.now, **keeper_options)  # type: ignore[arg-type]
         self.importer = ListImporter(self.records, self.keeper, lambda: self.now)
+        self.register = ListRegister(self.records, self.keeper, lambda: self.now)
         self.desk = HitDesk(self.records, self.events, self.keeper, self.archive, lambda: self.now, recent=self.archive)
         self._sequence = 0
         self._batch = 0

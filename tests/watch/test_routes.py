@@ -45,7 +45,7 @@ class Console:
 async def console(tmp_path: Path) -> AsyncIterator[Console]:
     async with open_house(tmp_path) as house:
         services = {
-            "hit_desk": house.desk, "list_keeper": house.keeper, "list_importer": house.importer, "subject": house.lin,
+            "hit_desk": house.desk, "list_keeper": house.keeper, "list_importer": house.importer, "list_register": house.register, "subject": house.lin,
         }  # fmt: skip
 
         def provide(service: Any) -> Provide:

@@ -315,6 +315,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("changed_ms", sa.BigInteger(), nullable=False),
         sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("closed_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("list_id", name=op.f("pk_watch_list")),
     )
     op.create_table(
