@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import random
@@ -13,7 +14,7 @@ import msgspec
 from PIL import Image
 
 from bench.traffic import make_read
-from guardian.domain.read import PhotoRef, Read
+from guardian.domain.read import PhotoRef, Read, pack_places
 from tests.house import RunningCloud, TestCar, wait_until
 
 WHY = {"purpose": "偵辦刑案", "case_number": "大安分局 115-0832"}
@@ -69,7 +70,8 @@ def tell_main_job(cloud: RunningCloud, operator: httpx.Client) -> None:
     Image.new("RGB", (240, 80), "white").save(picture, "JPEG")
     sha = hashlib.sha256(picture.getvalue()).hexdigest()
     read = a_read(car, 1, "BKD8869")
-    read = msgspec.structs.replace(read, crop=PhotoRef(sha, read.captured_ms, 240, 80))
+    places = pack_places([(n / 7, (n + 1) / 7) for n in range(7)])
+    read = msgspec.structs.replace(read, crop=PhotoRef(sha, read.captured_ms, 240, 80), places=places)
     answer = car.send([read])
     assert (answer.stored, answer.already, answer.quarantined) == (1, 0, 0)
     assert answer.photos_wanted == (sha,)
@@ -78,6 +80,8 @@ def tell_main_job(cloud: RunningCloud, operator: httpx.Client) -> None:
     hit = wait_until(lambda: hit_of(operator, "BKD8869"), "a hit for BKD-8869")
     assert hit["strength"] == "exact"
     assert operator.get(hit["crop_url"]).content == picture.getvalue()
+    evidence = operator.get(f"/api/hits/{hit['id']}").raise_for_status().json()["read"]
+    assert base64.b64decode(evidence["places"]) == places, "the check shows each character in its place of the crop"
 
     # No outcome before a person has confirmed.
     early = operator.post(f"/api/hits/{hit['id']}/outcome", json={"outcome": "stopped", "seen_fact": hit["facts"]})

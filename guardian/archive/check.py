@@ -70,11 +70,14 @@ def fault(reason: str, field: str = "", said: str = "") -> Fault:
 
 
 def clean(read: Read) -> Read:
-    """Take control characters off the unit and the looks, where they mean nothing (field case G32).
+    """Take control characters off the unit and the looks, where they mean nothing (field case G32), and places that do not
+    fit the text's length: they only help the eye, a read is not set apart for them.
 
     The raw text is not touched: there they make a fault.
     """
     look = read.look
+    if read.places and len(read.places) != 2 * len(read.text):
+        read = msgspec.structs.replace(read, places=b"")
     if read.unit.isprintable() and (
         look is _NO_LOOK or (look.kind + look.colour + look.body + look.make).isprintable()
     ):

@@ -31,7 +31,7 @@ from guardian.device.photos import NO_PICTURES
 from guardian.device.position import PositionKeeper
 from guardian.device.source import Frame, Source
 from guardian.device.stage import Handover, Stages
-from guardian.domain.read import DeviceHit, Read
+from guardian.domain.read import DeviceHit, Read, pack_places
 from guardian.domain.watch import Match
 
 log = structlog.get_logger("device.pipeline")
@@ -259,6 +259,7 @@ class Pipeline:
             corners=result.sight.overview_corners,
             frames_seen=result.frames_seen,
             votes=tuple(msgspec.structs.replace(v, frame_ms=at(v.frame_ms)[0]) for v in result.votes),
+            places=pack_places(result.spans) if crop is not None else b"",
         )
 
     def _alarm(

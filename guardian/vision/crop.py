@@ -127,12 +127,15 @@ def shrink(frame: Frame, side_max_px: int) -> tuple[Frame, float]:
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), dtype=np.uint8), factor
 
 
+def with_margin(corners: Corners) -> Corners:
+    """A plate's corners with the little margin that is cut out along with it."""
+    margin = quad_size(corners)[1] * 0.08
+    return grow(corners, left=margin, top=margin, right=margin, bottom=margin)
+
+
 def cut_plate(
     frame: Frame, corners: Corners, *, height_px: int = CROP_HEIGHT_PX, width_max_px: int = CROP_WIDTH_MAX_PX
 ) -> Crop:
     """The plate alone, straightened, with a little margin: `height_px` high, or less where it would be too wide."""
-    _, height = quad_size(corners)
-    margin = height * 0.08
-    roomy = grow(corners, left=margin, top=margin, right=margin, bottom=margin)
-    crop = straighten(frame, roomy, height_px=height_px)
+    crop = straighten(frame, with_margin(corners), height_px=height_px)
     return shrink(crop, width_max_px)[0] if crop.shape[1] > width_max_px else crop

@@ -11,6 +11,7 @@ from guardian.domain.errors import InputRefusedError
 from guardian.domain.read import Corners
 from guardian.vision.crop import straighten
 from guardian.vision.judge import PlateSeen, judge, overlap, plausible_line, without_doubles
+from guardian.vision.place import carried, spans_of
 from guardian.vision.ports import Crop, Detection, Detector, Frame, Reader, TextRead
 from guardian.vision.series import number_of
 from guardian.vision.window import detect_near
@@ -101,7 +102,8 @@ class Engine:
         for detection, text in zip(detections, texts, strict=True):
             number = number_of(text)
             if number is not None and (best is None or number.score > best.number.score):
-                best = PlateSeen(number, whole, detection.prob, text.raw_text)
+                spans = carried(spans_of(number.places), detection.reading_corners, whole)
+                best = PlateSeen(number, whole, detection.prob, text.raw_text, spans=spans)
         return best
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from guardian.domain.read import Corners
 from guardian.domain.series import classes_of
 from guardian.vision.crop import grow, quad_size, sharpness
+from guardian.vision.place import Span, carried, spans_of
 from guardian.vision.ports import Crop, Detection, TextRead
 from guardian.vision.series import RARE, SeriesRead, number_of
 
@@ -29,13 +30,17 @@ EVIDENCE_MIN_RARE = -1.5
 
 
 class PlateSeen(msgspec.Struct, frozen=True):
-    """One plate in one picture: what it says, where it is, and what the reader saw before any rule."""
+    """One plate in one picture: what it says, where it is, and what the reader saw before any rule.
+
+    `spans` has the edges of each character of the number in shares of the width of `corners`; empty where not known.
+    """
 
     number: SeriesRead
     corners: Corners
     detector_prob: float
     raw_text: str
     sharpness_score: float = 0.0
+    spans: tuple[Span, ...] = ()
 
     @property
     def confidence_prob(self) -> float:
@@ -139,7 +144,9 @@ def judge(detection: Detection, crop: Crop, read: TextRead) -> PlateSeen | None:
         return None
     if detection.text_corners is not None and not plate_like(ground_of(crop)):
         return None
-    return PlateSeen(number, plate_corners(detection, number), detection.prob, read.raw_text, sharpness(crop))
+    corners = plate_corners(detection, number)
+    spans = carried(spans_of(number.places), detection.reading_corners, corners)
+    return PlateSeen(number, corners, detection.prob, read.raw_text, sharpness(crop), spans)
 
 
 def without_doubles(seen: list[PlateSeen]) -> list[PlateSeen]:

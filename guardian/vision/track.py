@@ -27,6 +27,7 @@ from guardian.domain.series import classes_of
 from guardian.vision import crop as cutting
 from guardian.vision.judge import PlateSeen, overlap
 from guardian.vision.overlay import RING_CHANGE_MIN, Ring, change, ring_of, stands_still
+from guardian.vision.place import Span, carried
 from guardian.vision.ports import Frame
 from guardian.vision.series import SeriesRead
 from guardian.vision.vote import Ballot, fuse, weight_of
@@ -61,6 +62,7 @@ class Sight(msgspec.Struct, frozen=True):
     """Where and when a text was read best, with what a read keeps of that frame: both pictures from the same one.
 
     `crop` and `overview` are BGR uint8, already small; `overview_corners` are the plate's corners in the overview's px.
+    `spans` are the edges of the characters read there, in shares of the crop's width; empty where not known.
     """
 
     frame_index: int
@@ -70,6 +72,7 @@ class Sight(msgspec.Struct, frozen=True):
     crop: Frame | None = None
     overview: Frame | None = None
     overview_corners: Corners | None = None
+    spans: tuple[Span, ...] = ()
 
     def crop_jpeg(self) -> bytes:
         """The plate alone as JPEG; empty where frames were not given."""
@@ -103,6 +106,11 @@ class TrackResult(msgspec.Struct, frozen=True):
     first_ms: int
     last_ms: int
     vote_crops: tuple[Frame | None, ...] = ()
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Where each character of `text` stands in the crop; empty where the crop's frame read another number of them."""
+        return self.sight.spans if len(self.sight.spans) == len(self.text) else ()
 
     @property
     def confidence_prob(self) -> float:
@@ -482,9 +490,9 @@ def take_sight(frame: Frame | None, plate: PlateSeen, frame_index: int, frame_ms
         return Sight(frame_index, frame_ms, plate.corners, quality)
     overview, factor = cutting.shrink(frame, cutting.OVERVIEW_SIDE_MAX_PX)
     a, b, c, d = ((round(x * factor, 1), round(y * factor, 1)) for x, y in plate.corners)
-    return Sight(
-        frame_index, frame_ms, plate.corners, quality, cutting.cut_plate(frame, plate.corners), overview, (a, b, c, d)
-    )
+    crop = cutting.cut_plate(frame, plate.corners)
+    spans = carried(plate.spans, plate.corners, cutting.with_margin(plate.corners))
+    return Sight(frame_index, frame_ms, plate.corners, quality, crop, overview, (a, b, c, d), spans)
 
 
 def result_of(

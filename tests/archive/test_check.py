@@ -99,3 +99,12 @@ def test_an_item_larger_than_any_read_is_set_apart() -> None:
     result = judge_item(msgspec.msgpack.encode(big), MSGPACK, "car-1", NOW_MS)
     assert isinstance(result, Fault) and result.reason == "item-size"
     assert not isinstance(judge_item(pack(make_read()), MSGPACK, "car-1", NOW_MS), Fault)
+
+
+def test_places_that_do_not_fit_are_left_out_and_the_read_is_taken() -> None:
+    read = make_read()
+    good = msgspec.structs.replace(read, places=bytes(2 * len(read.text)))
+    assert clean(good) is good
+    bent = clean(msgspec.structs.replace(read, places=b"\x01\x02\x03", unit="3-07\x85"))
+    assert (bent.places, bent.unit) == (b"", "3-07")
+    assert check(bent, "car-1", NOW_MS) is None

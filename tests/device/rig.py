@@ -43,6 +43,7 @@ from guardian.domain.wire import (
 )
 from guardian.vision.engine import StageTimes
 from guardian.vision.judge import PlateSeen
+from guardian.vision.place import spans_of
 from guardian.vision.ports import ReadChar, TextRead
 from guardian.vision.series import number_of
 
@@ -274,7 +275,7 @@ def plate_seen(
     number = number_of(TextRead(tuple(chars)))
     assert number is not None, text
     corners = ((x, y), (x + 120, y), (x + 120, y + 40), (x, y + 40))
-    return PlateSeen(number, corners, 0.9, text)
+    return PlateSeen(number, corners, 0.9, text, spans=spans_of(number.places))
 
 
 class ScriptedEngine:

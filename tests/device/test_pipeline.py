@@ -102,6 +102,11 @@ def test_a_vehicle_in_twelve_frames_is_one_read_with_its_pictures_place_and_vote
     assert read.overview.sha256 == sha_of(kept.overviews[0])
     assert read.captured_ms - NOW_MS == kept.stamps[0].mono_ms - 1_000_000
     assert read.crop.frame_ms == read.captured_ms, "each picture carries the time of its own frame"
+    # The plate is 120 px wide, its margin 8 % of 40 px to each side: 3.2 of 126.4 px.
+    places = read.char_places
+    assert len(places) == len(read.text)
+    assert places[0] == pytest.approx((3.2 / 126.4, (3.2 + 120 / 7) / 126.4), abs=0.006)
+    assert places[-1][1] == pytest.approx(123.2 / 126.4, abs=0.006)
     assert desk.view().card is None
 
 
