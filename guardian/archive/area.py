@@ -32,13 +32,17 @@ CELLS_LISTED_MAX = 4_000
 
 
 class Region(msgspec.Struct, frozen=True):
-    """An area made ready: its bounds (closed, in units), and its ring where it is a polygon."""
+    """An area made ready: its bounds (closed, in units), and its ring where it is a polygon.
+
+    A named area may have several rings (islands, holes): inside is where an odd number of them is around one.
+    """
 
     south: int
     north: int
     west: int
     east: int
     ring: tuple[tuple[int, int], ...] = ()  # (longitude, latitude), not closed
+    others: tuple[tuple[tuple[int, int], ...], ...] = ()
 
     def contains(self, lon: int, lat: int) -> bool:
         """Whether a place in units lies inside."""
@@ -47,13 +51,14 @@ class Region(msgspec.Struct, frozen=True):
         return not self.ring or sum(crosses(edge, lon, lat) for edge in self.edges()) % 2 == 1
 
     def edges(self) -> list[tuple[int, int, int, int]]:
-        """The ring's edges as (x1, y1, x2, y2) with y1 < y2; level ones never decide and are left out."""
+        """The rings' edges as (x1, y1, x2, y2) with y1 < y2; level ones never decide and are left out."""
         out = []
-        for (ax, ay), (bx, by) in zip(self.ring, (*self.ring[1:], *self.ring[:1]), strict=True):
-            if ay < by:
-                out.append((ax, ay, bx, by))
-            elif by < ay:
-                out.append((bx, by, ax, ay))
+        for ring in (self.ring, *self.others):
+            for (ax, ay), (bx, by) in zip(ring, (*ring[1:], *ring[:1]), strict=True):
+                if ay < by:
+                    out.append((ax, ay, bx, by))
+                elif by < ay:
+                    out.append((bx, by, ax, ay))
         return out
 
     def cells(self) -> list[int] | None:
@@ -135,6 +140,15 @@ def polygon_region(ring: Sequence[tuple[float, float]]) -> Region:
     if min(lons) == max(lons) or min(lats) == max(lats):
         raise InputRefusedError("The polygon has no inside.", hint="Draw it again.", reference="area-form")
     return Region(min(lats), max(lats), min(lons), max(lons), corners)
+
+
+def named_region(rings: Sequence[Sequence[tuple[float, float]]]) -> Region:
+    """The rings of a named area, longitude first; closed or not, as many corners as the map has."""
+    own = [
+        tuple((units(lon), units(lat)) for lon, lat in (ring[:-1] if ring[0] == ring[-1] else ring)) for ring in rings
+    ]
+    lons, lats = [x for ring in own for x, _ in ring], [y for ring in own for _, y in ring]
+    return Region(min(lats), max(lats), min(lons), max(lons), own[0], tuple(own[1:]))
 
 
 def _refuse_odd(points: Sequence[tuple[float, float]]) -> None:

@@ -171,6 +171,10 @@ class ChdbArchive:
             conditions.append(f"device IN {sql_texts(question.device_ids)}")
         if question.units:
             conditions.append(f"unit IN {sql_texts(question.units)}")
+        if question.colours:
+            conditions.append(f"colour IN {sql_texts(question.colours)}")
+        if question.kinds:
+            conditions.append(f"kind IN {sql_texts(question.kinds)}")
         return table, conditions
 
     async def _known(self, texts: Iterable[str]) -> list[str]:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, delete, insert, select
 from guardian.archive.filler import Filler
 from guardian.archive.grants import LookupGrants
 from guardian.archive.model import ArchivedRead
-from guardian.archive.ports import Archive, Places
+from guardian.archive.ports import Archive, Areas, Places
 from guardian.archive.question import PAGE_MAX, Cursor, Question, understand
 from guardian.archive.rows import photos_of, row_of
 from guardian.archive.tables import searches
@@ -79,6 +79,7 @@ class SearchDesk:
         *,
         now_ms: Callable[[], int],
         places: Places | None = None,
+        areas: Areas | None = None,
         export_page: int = EXPORT_PAGE,
         settle_s: float = SETTLE_S,
     ) -> None:
@@ -86,6 +87,7 @@ class SearchDesk:
 
         Args:
             filler: asked to bring what was stored into the column store before a question is answered.
+            areas: areas by name; without it a question gives its area as a box or polygon.
             grants: learns which pictures an answer shows.
             settle_s: how long a question waits for the filler; after it the answer says that it is behind.
         """
@@ -96,6 +98,7 @@ class SearchDesk:
         self._grants = grants
         self._now_ms = now_ms
         self._places = places
+        self._areas = areas
         self._export_page = export_page
         self._settle_s = settle_s
         self._running: dict[str, asyncio.Task[SearchAnswer]] = {}
@@ -112,7 +115,7 @@ class SearchDesk:
             QuestionCutOffError: it took too long.
             SearchReplacedError: a newer one came meanwhile.
         """
-        question = understand(request, now_ms=self._now_ms())
+        question = understand(request, now_ms=self._now_ms(), areas=self._areas)
         _page_size(request)
         lookup_id = await self._lookups.begin(
             subject, "reads.search", request.purpose, request.case_number, elements_of(request, question)
@@ -133,7 +136,7 @@ class SearchDesk:
         """
         after = Cursor.decode(cursor) if cursor else None
         saved = await self._own(subject, search_id)
-        question = understand(saved.request, now_ms=self._now_ms())
+        question = understand(saved.request, now_ms=self._now_ms(), areas=self._areas)
         request = saved.request
         elements = {**elements_of(request, question), "page": "further" if after else "first"}
         lookup_id = await self._lookups.begin(subject, "reads.search", request.purpose, request.case_number, elements)
@@ -272,7 +275,7 @@ class SearchDesk:
         """
         saved = await self._own(subject, search_id)
         request = saved.request
-        question = understand(request, now_ms=self._now_ms())
+        question = understand(request, now_ms=self._now_ms(), areas=self._areas)
         lookup_id = await self._lookups.begin(
             subject, "reads.export", request.purpose, request.case_number, elements_of(request, question)
         )
@@ -382,12 +385,16 @@ def elements_of(request: SearchRequest, question: Question) -> dict[str, str]:
         region = question.region
         bounds = [side / 100_000 for side in (region.south, region.west, region.north, region.east)]
         out["area"] = request.area.name[:64] or "{:.5f},{:.5f} – {:.5f},{:.5f}".format(*bounds)
-        if region.ring:
+        if request.area.polygon is not None:
             out["area"] += f" ({len(region.ring)} corners)"
     if request.device_ids:
         out["devices"] = ", ".join(request.device_ids)
     if request.units:
         out["units"] = ", ".join(request.units)
+    if request.colours:
+        out["colours"] = ", ".join(request.colours)
+    if request.kinds:
+        out["kinds"] = ", ".join(request.kinds)
     return out
 
 

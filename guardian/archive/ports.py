@@ -100,6 +100,19 @@ class Places(Protocol):
 
 
 @runtime_checkable
+class Areas(Protocol):
+    """What people call an area."""
+
+    def find(self, typed: str) -> Sequence[Sequence[tuple[float, float]]]:
+        """Its rings, longitude first.
+
+        Raises:
+            InputRefusedError: none is called so, or several are.
+        """
+        ...
+
+
+@runtime_checkable
 class PhotoGrants(Protocol):
     """Who may see which picture by which reference."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Protocol
 
 import msgspec
 
-from guardian.archive.area import NO_PLACE, Region, box_region, polygon_region, units
+from guardian.archive.area import NO_PLACE, Region, box_region, named_region, polygon_region, units
 from guardian.archive.lookalike import lookalike_classes, lookalikes
 from guardian.archive.model import ArchivedRead
 from guardian.archive.views import Area, SearchRequest
@@ -83,6 +85,8 @@ class Question:
         region: Region | None = None,
         device_ids: tuple[str, ...] = (),
         units: tuple[str, ...] = (),
+        colours: tuple[str, ...] = (),
+        kinds: tuple[str, ...] = (),
     ) -> None:
         self.pattern = pattern
         self.lookalike = lookalike
@@ -91,6 +95,8 @@ class Question:
         self.region = region
         self.device_ids = device_ids
         self.units = units
+        self.colours = colours
+        self.kinds = kinds
 
     @property
     def normal(self) -> str:
@@ -142,6 +148,10 @@ class Question:
             return False
         if self.units and read.unit not in self.units:
             return False
+        if self.colours and read.look.colour not in self.colours:
+            return False
+        if self.kinds and read.look.kind not in self.kinds:
+            return False
         return self.region is None or self.region.contains(*place_units(held))
 
 
@@ -151,11 +161,17 @@ def place_units(held: ArchivedRead) -> tuple[int, int]:
     return (NO_PLACE, NO_PLACE) if position is None else (units(position.lon_deg), units(position.lat_deg))
 
 
-def region_of(area: Area) -> Region:
+class AreaNames(Protocol):
+    """`ports.Areas`, which this module cannot import: the ports speak in questions."""
+
+    def find(self, typed: str) -> Sequence[Sequence[tuple[float, float]]]: ...
+
+
+def region_of(area: Area, names: AreaNames | None = None) -> Region:
     """An area of the API made ready.
 
     Raises:
-        InputRefusedError: neither a whole box nor a polygon, or an impossible one (field case G60).
+        InputRefusedError: neither a whole box nor a polygon nor a known name, or an impossible one (field case G60).
     """
     box = (area.lat_min, area.lat_max, area.lon_min, area.lon_max)
     given = [side for side in box if side is not None]
@@ -163,14 +179,16 @@ def region_of(area: Area) -> Region:
         return polygon_region(area.polygon)
     if area.polygon is None and len(given) == 4:
         return box_region(*given)
+    if area.polygon is None and not given and area.name.strip() and names is not None:
+        return named_region(names.find(area.name))
     raise InputRefusedError(
-        "An area is a box with all four sides, or a polygon; this is neither.",
+        "An area is a box with all four sides, a polygon, or the name of one; this is none.",
         hint="Draw it on the map again.",
         reference="area-form",
     )
 
 
-def understand(request: SearchRequest, *, now_ms: int) -> Question:
+def understand(request: SearchRequest, *, now_ms: int, areas: AreaNames | None = None) -> Question:
     """Make a request ready, or refuse it in words.
 
     Raises:
@@ -186,10 +204,12 @@ def understand(request: SearchRequest, *, now_ms: int) -> Question:
         raise InputRefusedError(
             "The time ends before it begins.", hint="Exchange the two times.", reference="time-order"
         )
-    for names in (request.device_ids, request.units):
+    for names in (request.device_ids, request.units, request.colours, request.kinds):
         if len(names) > NAMES_MAX or any(len(name) > NAME_CHARS_MAX for name in names):
             raise InputRefusedError(
-                f"At most {NAMES_MAX} devices or units can be named.", hint="Name fewer.", reference="names-many"
+                f"At most {NAMES_MAX} devices, units, colours or kinds can be named.",
+                hint="Name fewer.",
+                reference="names-many",
             )
     span_ms = None if from_ms is None else (until_ms if until_ms is not None else now_ms) - from_ms
     _refuse_wide(pattern, span_ms)
@@ -198,9 +218,11 @@ def understand(request: SearchRequest, *, now_ms: int) -> Question:
         lookalike=request.lookalike and pattern is not None,
         from_ms=from_ms,
         until_ms=until_ms,
-        region=None if request.area is None else region_of(request.area),
+        region=None if request.area is None else region_of(request.area, areas),
         device_ids=request.device_ids,
         units=request.units,
+        colours=request.colours,
+        kinds=request.kinds,
     )
 
 

@@ -36,7 +36,7 @@ class ReadRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Area(msgspec.Struct, frozen=True):
-    """A box by name, or a GeoJSON polygon ring (longitude first). Exactly one of the two."""
+    """A box, or a GeoJSON polygon ring (longitude first), or, with neither, the `name` of a county, town or village."""
 
     lat_min: float | None = None
     lat_max: float | None = None
@@ -58,6 +58,8 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True):
     area: Area | None = None
     device_ids: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()  # of VehicleLook; a read whose colour nobody saw answers none of them
+    kinds: tuple[str, ...] = ()  # car | motorcycle | truck | bus
     page_size: int = 50
 
 

@@ -13,11 +13,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter
 
 from guardian.domain.errors import NotFoundError
+from guardian.roads.basemap import DISTRICTS
 from guardian.serve.ranges import answer_file
 
 MEDIA = {
     ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css",
-    ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg",
+    ".json": "application/json", ".geojson": "application/geo+json", ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg",
     ".woff2": "font/woff2", ".woff": "font/woff", ".ico": "image/x-icon", ".webmanifest": "application/manifest+json",
     ".pmtiles": "application/vnd.pmtiles", ".txt": "text/plain; charset=utf-8", ".wasm": "application/wasm",
 }  # fmt: skip
@@ -32,8 +33,12 @@ class PageFolders:
 
     def __init__(self, console: Path, basemap: Path) -> None:
         self.console = console.resolve()
-        # Only these two names: what else lies beside the map is not for browsers.
-        self.basemap = {"guardian.pmtiles": basemap, "labels.json": basemap.with_suffix(".json")}
+        # Only these names: what else lies beside the map is not for browsers.
+        self.basemap = {
+            "guardian.pmtiles": basemap,
+            "labels.json": basemap.with_suffix(".json"),
+            "areas.geojson": DISTRICTS,
+        }
 
 
 def _inside(folder: Path, name: str) -> Path | None:

@@ -18,6 +18,7 @@ from guardian.archive.quarantine import Quarantine
 from guardian.archive.stored_reads import StoredReads
 from guardian.domain.errors import InputRefusedError
 from guardian.fleet.fleet import Fleet
+from guardian.roads.areas import default_areas
 from guardian.roads.place import default_place_names
 from guardian.serve.live import LiveHub
 from guardian.serve.livefeed import LiveFeed
@@ -108,7 +109,14 @@ async def open_cloud(
         )
         lookup_grants = LookupGrants(stores.records, now_ms=now_ms)
         cloud.search_desk = SearchDesk(
-            stores.records, archive, filler, access.lookups, lookup_grants, now_ms=now_ms, places=places
+            stores.records,
+            archive,
+            filler,
+            access.lookups,
+            lookup_grants,
+            now_ms=now_ms,
+            places=places,
+            areas=default_areas(),
         )
         quarantine = cloud.quarantine = Quarantine(stores.records, ingest, now_ms=now_ms)
         keeper = cloud.list_keeper = ListKeeper(stores.records, stores.events, stores.secrets, now_ms)

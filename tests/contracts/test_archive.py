@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from guardian.archive.area import named_region
 from guardian.archive.model import KEPT_MS, ArchivedRead
 from guardian.archive.ports import Archive
 from guardian.archive.question import Question, QuestionTooWideError, understand
@@ -20,6 +21,7 @@ from guardian.domain.errors import InputRefusedError
 from guardian.domain.plate import PlateTextError
 from guardian.domain.position import Position
 from guardian.domain.read import VehicleLook
+from guardian.roads.areas import default_areas
 from tests.archive.builders import NOW_MS, held, make_read, pack
 from tests.archive.house import open_engine
 
@@ -336,3 +338,39 @@ async def test_looks_of_any_kind_go_through(archive: Archive) -> None:
     row = held(make_read(1, look=VehicleLook("機車", "銀", "", "光陽"), position=Position(-33.0, -70.0, NOW_MS)))
     await put(archive, row)
     assert (await archive.recent(1)) == [row]
+
+
+async def test_colours_and_kinds_narrow_and_the_unseen_answers_none(archive: Archive) -> None:
+    looks = [
+        VehicleLook("car", "white"),
+        VehicleLook("car", "black"),
+        VehicleLook("motorcycle", "white"),
+        VehicleLook(),
+    ]
+    await put(archive, *(held(make_read(n, f"ABC000{n}", look=look)) for n, look in enumerate(looks)))
+    assert await texts(archive, question(**EVEN, colours=("white",))) == ["ABC0000", "ABC0002"]
+    assert await texts(archive, question(**EVEN, colours=("white", "black"), kinds=("car",))) == ["ABC0000", "ABC0001"]
+    assert await texts(archive, question(**EVEN, colours=("x' OR '1'='1",))) == []
+
+
+async def test_a_named_area_means_its_border_with_islands_and_holes(archive: Archive) -> None:
+    places = {"ABC0001": (25.0265, 121.5434), "ABC0002": (25.0480, 121.5170), "ABC0003": (24.8015, 120.9716)}
+    rows = [
+        held(make_read(n, text, position=Position(lat, lon, NOW_MS)))
+        for n, (text, (lat, lon)) in enumerate(places.items())
+    ]
+    await put(archive, *rows, held(make_read(9, "ABC0009", position=None)))
+
+    def inside(name: str) -> Question:
+        request = SearchRequest(purpose="p", case_number="c", area=Area(name=name), **EVEN)
+        return understand(request, now_ms=NOW_MS, areas=default_areas())
+
+    assert await texts(archive, inside("大安區")) == ["ABC0001"]
+    assert await texts(archive, inside("臺北市")) == ["ABC0001", "ABC0002"]
+    assert await texts(archive, inside("新竹市東區")) == ["ABC0003"]
+    assert await texts(archive, inside("澎湖縣")) == []
+    with pytest.raises(InputRefusedError):
+        inside("大安")
+    square = [[(121.0, 25.0), (121.9, 25.0), (121.9, 25.5), (121.0, 25.5)], [(121.53, 25.0), (121.56, 25.0), (121.56, 25.1), (121.53, 25.1)]]  # fmt: skip
+    holed = Question(region=named_region(square), **EVEN)
+    assert await texts(archive, holed) == ["ABC0002"], "a ring within a ring is a hole"
