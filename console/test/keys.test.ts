@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { findAction, type Action } from "../src/keys/actions.svelte";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { actions, findAction, forgetFirst, secondSteps, startKeys, type Action } from "../src/keys/actions.svelte";
 import { isComposing, isEditable, watchComposition } from "../src/keys/ime";
 
 const action = (codes: string[], more: Partial<Action> = {}): Action => ({ label: () => codes[0]!, codes, cap: "", group: "", run: () => undefined, ...more });
@@ -9,6 +9,11 @@ const press = (code: string, init: KeyboardEventInit & { keyCode?: number } = {}
   Object.defineProperty(event, "target", { value: target });
   return event;
 };
+
+afterEach(() => {
+  forgetFirst();
+  vi.useRealTimers();
+});
 
 describe("single keys", () => {
   const list = [action(["KeyJ"]), action(["KeyG KeyL"]), action(["Ctrl+KeyK"], { inFields: true }), action(["Ctrl+Enter"], { inFields: true })];
@@ -33,6 +38,42 @@ describe("single keys", () => {
     expect(findAction(press("KeyG"), list)).toBeUndefined();
     expect(findAction(press("KeyX"), list)).toBeUndefined();
     expect(findAction(press("KeyL"), list)).toBeUndefined();
+  });
+  test("G waits for its second step as long as it is shown, however busy the page was between the two", () => {
+    vi.useFakeTimers();
+    const busy = (at: number, code: string): KeyboardEvent => {
+      const event = press(code);
+      Object.defineProperty(event, "timeStamp", { value: at });
+      return event;
+    };
+    findAction(busy(0, "KeyG"), list);
+    expect(secondSteps(list, actions.first)).toHaveLength(1);
+    vi.advanceTimersByTime(4000);
+    expect(findAction(busy(4000, "KeyL"), list)?.codes).toEqual(["KeyG KeyL"]);
+    findAction(press("KeyG"), list);
+    vi.advanceTimersByTime(5000);
+    expect(actions.first).toBeNull();
+    expect(findAction(press("KeyL"), list)).toBeUndefined();
+  });
+  test("Esc, a press of the mouse, a field and another window take the first step back; Shift does not", () => {
+    const esc = action(["Escape"]);
+    findAction(press("KeyG"), list);
+    expect(findAction(press("Escape"), [...list, esc])).toBeUndefined();
+    expect(findAction(press("Escape"), [...list, esc])).toBe(esc);
+    const stop = startKeys();
+    const input = document.body.appendChild(document.createElement("input"));
+    for (const forget of [new Event("pointerdown"), new Event("blur")]) {
+      findAction(press("KeyG"), list);
+      window.dispatchEvent(forget);
+      expect(findAction(press("KeyL"), list)).toBeUndefined();
+    }
+    findAction(press("KeyG"), list);
+    input.focus();
+    expect(findAction(press("KeyL"), list)).toBeUndefined();
+    stop();
+    findAction(press("KeyG"), list);
+    findAction(press("ShiftLeft"), list);
+    expect(findAction(press("KeyL"), list)?.codes).toEqual(["KeyG KeyL"]);
   });
   test("the newest of two deeds on one key wins: a page over the frame", () => {
     const page = action(["KeyJ"]);

@@ -28,6 +28,8 @@ class Actions {
   list = $state.raw<readonly Action[]>([]);
   menuOpen = $state(false);
   paletteOpen = $state(false);
+  /** The first step of a two-step key while it waits for its second; the page shows what may follow. */
+  first = $state.raw<string | null>(null);
 }
 export const actions = new Actions();
 
@@ -40,7 +42,31 @@ export function offer(list: Action[]): () => void {
   return () => untrack(() => change(actions.list.filter((one) => !list.includes(one))));
 }
 
-let first: { code: string; at: number } | null = null;
+/**
+ * How long a first step waits. It is shown meanwhile, so nobody is surprised by its second step; a time too short to be
+ * seen would lose the step of a slow hand, and of a page that is busy between the two (loading its map, say).
+ */
+const FIRST_WAITS_MS = 5000;
+let firstEnds: ReturnType<typeof setTimeout> | undefined;
+
+function begin(code: string): void {
+  actions.first = code;
+  clearTimeout(firstEnds);
+  firstEnds = setTimeout(forgetFirst, FIRST_WAITS_MS);
+}
+
+/** The second step is not to come: Esc, a press of the mouse, another window, a field. */
+export function forgetFirst(): void {
+  clearTimeout(firstEnds);
+  actions.first = null;
+}
+
+/** What may follow the first step that waits. */
+export function secondSteps(list: readonly Action[], first: string | null): { cap: string; label: string }[] {
+  if (first === null) return [];
+  const follows = (one: Action): boolean => one.codes.some((code) => code.startsWith(`${first} `));
+  return list.filter(follows).map((one) => ({ cap: one.cap.split(" ").at(-1)!, label: one.label() }));
+}
 
 export function codeOf(event: KeyboardEvent): string {
   // Where ? stands differs from keyboard to keyboard; its character decides.
@@ -48,6 +74,8 @@ export function codeOf(event: KeyboardEvent): string {
   const ctrl = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
   return `${ctrl}${event.shiftKey ? "Shift+" : ""}${event.code}`;
 }
+
+const MODIFIERS = /^(Shift|Control|Alt|Meta|CapsLock)/;
 
 /** Which deed a key press means; pure but for the memory of a first `G`. */
 export function findAction(event: KeyboardEvent, list: readonly Action[]): Action | undefined {
@@ -59,15 +87,14 @@ export function findAction(event: KeyboardEvent, list: readonly Action[]): Actio
     return last(list, (one) => one.codes.includes(code));
   }
   if (editing) return last(list, (one) => one.inFields === true && one.codes.includes(code));
-  if (first && event.timeStamp - first.at < 1500) {
-    const pair = `${first.code} ${code}`;
-    first = null;
-    const found = last(list, (one) => one.codes.includes(pair));
-    if (found) return found;
+  const { first } = actions;
+  if (first !== null && !MODIFIERS.test(event.code)) {
+    forgetFirst();
+    const found = last(list, (one) => one.codes.includes(`${first} ${code}`));
+    if (found || code === "Escape") return found;
   }
-  first = null;
   if (list.some((one) => one.codes.some((c) => c.startsWith(`${code} `)))) {
-    first = { code, at: event.timeStamp };
+    if (!event.repeat) begin(code);
     return undefined;
   }
   return last(list, (one) => one.codes.includes(code));
@@ -78,6 +105,10 @@ function last(list: readonly Action[], fits: (one: Action) => boolean): Action |
   return undefined;
 }
 
+function isTwoStep(one: Action): boolean {
+  return one.codes.some((code) => code.includes(" "));
+}
+
 /** Controls that use these keys themselves. */
 function usesKey(target: EventTarget | null, code: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
@@ -85,10 +116,42 @@ function usesKey(target: EventTarget | null, code: string): boolean {
   return target.closest("button, a[href], summary, [role=button], [role=menuitem], label") !== null;
 }
 
+/** How long typing is kept for a field that is on its way (a page whose code still comes). */
+const AHEAD_WAITS_MS = 10_000;
+let ahead: { text: string; until: number } | null = null;
+
+/** A deed brings a page with a field: what is typed before the field is there belongs into it and does no other deed. */
+export function typeAhead(): void {
+  ahead = { text: "", until: performance.now() + AHEAD_WAITS_MS };
+}
+
+/** The field is there: what was typed meanwhile. */
+export function takeTyped(): string {
+  const text = ahead?.text ?? "";
+  ahead = null;
+  return text;
+}
+
+/** Whether the key was kept for the field. Anything but text (Esc, Tab, a press of the mouse) ends the keeping. */
+function keepTyped(event: KeyboardEvent): boolean {
+  if (!ahead) return false;
+  if (performance.now() > ahead.until || isEditable(event.target)) ahead = null;
+  else if (event.ctrlKey || event.metaKey || event.altKey || isComposing(event)) return false;
+  else if (event.key.length === 1) ahead.text += event.key;
+  else if (event.key === "Backspace") ahead.text = ahead.text.slice(0, -1);
+  else if (event.key === "Enter") return true; // a question is asked by an Enter that saw it
+  else if (!MODIFIERS.test(event.code)) ahead = null;
+  return ahead !== null;
+}
+
 export function startKeys(): () => void {
   const listen = (event: KeyboardEvent): void => {
     if (event.defaultPrevented) return;
-    const found = findAction(event, actions.list);
+    if (keepTyped(event)) {
+      event.preventDefault();
+      return;
+    }
+    const found = findAction(event, looks.keys ? actions.list : actions.list.filter((one) => !isTwoStep(one)));
     if (!found) return;
     const single = !found.codes.some((c) => c.startsWith("Ctrl+")) && !found.codes.includes("Escape");
     if (single && !looks.keys) return;
@@ -103,6 +166,22 @@ export function startKeys(): () => void {
     if (found.off?.()) return;
     found.run();
   };
+  const pressed = (): void => {
+    forgetFirst();
+    ahead = null;
+  };
+  const toField = (event: FocusEvent): void => {
+    if (isEditable(event.target)) forgetFirst();
+  };
   addEventListener("keydown", listen);
-  return () => removeEventListener("keydown", listen);
+  addEventListener("pointerdown", pressed);
+  addEventListener("blur", forgetFirst);
+  addEventListener("focusin", toField);
+  return () => {
+    removeEventListener("keydown", listen);
+    removeEventListener("pointerdown", pressed);
+    removeEventListener("blur", forgetFirst);
+    removeEventListener("focusin", toField);
+    forgetFirst();
+  };
 }
