@@ -1,4 +1,6 @@
 /** Fictional data in the shape of the API: the night of a dispatcher in Da'an. Deterministic but for the clock. */
+import { readFileSync } from "node:fs";
+
 const LAT0 = 25.0297;
 const LON0 = 121.5353;
 /** Metres east and south of the park, as in the sketch. */
@@ -20,42 +22,12 @@ export const pictures = (text, kind, colour, seed, light = "night", soft = 1) =>
   overview_url: photo("overview", { plate: display(text), kind, colour, seed, light }),
 });
 
-const UNITS = [
-  ["tpe-da-003", "大安 3 號", "car", 905, -276, 270, 28, 3, "信義路三段 147 巷"],
-  ["tpe-da-005", "大安 5 號", "car", 1000, 692, 95, 31, 5, "和平東路二段 118 巷"],
-  ["tpe-xy-041", "信義 機 2", "motorcycle", 960, 300, 180, 24, 4, "復興南路二段 78 巷"],
-  ["tpe-zz-012", "中正 1 號", "car", -735, -60, 10, 18, 8, "杭州南路一段"],
-  ["tpe-da-104", "大安 步 4", "foot", -440, 228, null, 3, 12, "永康街 47 巷"],
-  ["tpe-da-001", "大安 1 號", "car", 396, 420, 0, 33, 6, "建國南路二段"],
-  ["tpe-zz-103", "中正 機 3", "motorcycle", -540, 640, 190, 22, 9, "師大路"],
-  ["tpe-da-011", "大安 機 6", "motorcycle", 68, 310, 158, 26, 21, "新生南路二段"],
-  ["tpe-da-007", "大安 7 號", "car", 610, -20, 88, 12, 90, "瑞安街"],
-  ["tpe-da-002", "大安 2 號", "car", 1214, 40, 180, 0, 6 * 60, "大安路二段"],
-];
-
-const HITS = [
-  // id, read, entry, category, priority, x, y, heading, seconds ago, unit index, odds, confidence, colour, kind, reason, case, warning
-  ["hit-01", "BQD0187", "BQD0187", "stolen", 2, 470, -287, 270, 12, 0, 9, 0.97, "white", "car", "失竊車輛", "中山分局 115-0832 案", ""],
-  ["hit-02", "MXB8083", "MXB8063", "case_linked", 1, -300, 518, 95, 53, 2, 3, 0.58, "black", "motorcycle", "強盜，車主未到案", "大安分局 115-1107 案", "曾拒檢逃逸　11-19 於永康街。接近時至少兩組警網。"],
-  ["hit-03", "RBK2159", "RBK2189", "misappropriated", 2, 952, 520, 180, 240, 2, 4, 0.66, "silver", "suv", "租車未還", "信義分局 115-0977 案", ""],
-  ["hit-04", "6E8172", "6E8172", "plate_cancelled", 3, 590, 634, 95, 120, 1, 8, 0.93, "grey", "car", "註銷後仍行駛", "監理 115-22018", ""],
-  ["hit-05", "ATX3029", "ATX3029", "missing", 3, -695, -250, 10, 370, 3, null, 0.95, "blue", "suv", "失蹤人口使用之車輛", "文山二分局 115-0641 案", ""],
-];
-
-const PASSING = [
-  ["BKL5527", "car", "black", 0.99, []],
-  ["NGD0318", "motorcycle", "white", 0.71, [3]],
-  ["TDB682", "car", "yellow", 0.98, []],
-  ["3057JM", "car", "silver", 0.96, []],
-  ["EPA3312", "motorcycle", "green", 0.94, []],
-  ["AQR7751", "suv", "white", 0.97, []],
-  ["BFN9063", "car", "grey", 0.62, [1, 5]],
-  ["KLD207", "truck", "blue", 0.91, []],
-  ["RAV6615", "car", "white", 0.98, []],
-  ["MTS2290", "motorcycle", "black", 0.88, []],
-  ["AHC1357", "suv", "black", 0.97, []],
-  ["9K2265", "car", "gold", 0.95, []],
-];
+/** The tables of the night; `tests/night.py` sends the same through a real cloud. */
+const tables = JSON.parse(readFileSync(new URL("night.json", import.meta.url), "utf8"));
+const { rows: UNITS } = tables.units;
+const { rows: HITS } = tables.hits;
+const { rows: PASSING } = tables.passing;
+const { rows: NIGHT } = tables.night;
 
 export class World {
   constructor(now) {
@@ -325,21 +297,6 @@ export class World {
     };
   }
 }
-
-const NIGHT = [
-  ["BQD0187", 0.2, 470, -287, "信義路三段 134 巷口", "大安 3 號", "white", "car", 0.97, false],
-  ["BQD0187", 14, 396, 420, "建國南路二段", "大安 1 號", "white", "car", 0.95, false],
-  ["BDD0187", 31, 786, 652, "和平東路二段 107 巷", "大安 5 號", "white", "car", 0.64, true],
-  ["BQD0187", 52, 958, 300, "復興南路二段 151 巷", "信義 機 2", "white", "car", 0.98, false],
-  ["BQD0137", 85, 1050, 330, "瑞安街", "信義 機 2", "silver", "car", 0.93, false],
-  ["BQD0187", 157, 1213, 160, "大安路二段", "大安 2 號", "white", "car", 0.99, false],
-  ["BQD0167", 200, -640, -120, "金山南路二段", "中正 1 號", "grey", "suv", 0.96, false],
-  ["BZD0163", 282, -350, 520, "和平東路一段", "中正 機 3", "black", "car", 0.91, false],
-  ["BQD0187", 303, -552, 720, "師大路", "中正 機 3", "white", "car", 0.97, false],
-  ["BKD0129", 308, -600, -270, "信義路二段", "中正 1 號", "white", "suv", 0.95, false],
-  ["BQD0187", 420, -700, 40, "杭州南路一段", "中正 1 號", "white", "car", 0.96, false],
-  ["BQD0187", 560, -440, 240, "永康街", "大安 步 4", "white", "car", 0.9, false],
-];
 
 function makeLists(now, version) {
   return [
