@@ -7,7 +7,6 @@ follow the request's kind: who sent MessagePack is answered in MessagePack.
 from __future__ import annotations
 
 import secrets
-import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +30,7 @@ from guardian.domain.errors import (
     NeighbourUnreachableError,
     NotAllowedError,
     NotFoundError,
+    frames_of,
 )
 from guardian.domain.wire import HEADER_COUNTER_FLOOR
 from guardian.stores.failures import ReadCutOffError
@@ -88,19 +88,13 @@ def answer_of(error: Exception) -> ErrorAnswer:
     if isinstance(error, HTTPException) and error.status_code < 500:
         reference, sentence = _OF_STATUS.get(error.status_code, ("request-refused", "The request was refused."))
         return ErrorAnswer(reference, sentence, "", error.status_code)
+    if isinstance(error, RecursionError):  # of a decoder: a body of a hundred thousand brackets
+        return ErrorAnswer("input-refused", "The request is nested too deeply.", "", 400)
     incident = secrets.token_hex(4)
-    log.error("request.failed", incident=incident, error=type(error).__name__, frames=_frames(error))
+    log.error("request.failed", incident=incident, error=type(error).__name__, frames=frames_of(error))
     return ErrorAnswer(
         "internal-error", "Something went wrong on our side; it has been logged.", f"Quote {incident}.", 500
     )
-
-
-def _frames(error: Exception) -> list[str]:
-    """Where it came from, innermost last: files, lines and functions, never texts or values (a plate may be in them)."""
-    return [
-        f"{frame.filename.rpartition('/guardian/')[2]}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)[-12:]
-    ]
 
 
 def _fields(error: ValidationException) -> str:

@@ -22,7 +22,11 @@ from guardian.domain.moment import TAIPEI, format_instant
 from guardian.domain.subject import Role, Subject
 
 
-@post("/session", opt={"action": "session.open"}, status_code=200)
+SESSION_BYTES_MAX = 4 * 1024
+"""Anybody may knock here: nobody unknown makes us read more."""
+
+
+@post("/session", opt={"action": "session.open"}, status_code=200, request_max_body_size=SESSION_BYTES_MAX)
 async def open_session(
     data: JSONBody[SessionRequest], sessions: NamedDependency[Sessions], audit: NamedDependency[AuditRecord]
 ) -> Response[SessionView]:
@@ -61,7 +65,7 @@ async def make_link(
         role = Role(data.role)
     except ValueError as error:
         raise InputRefusedError("That is no role of a person.", reference="link-role") from error
-    link = await sessions.make_link(data.name, role, data.agency, made_by=subject.id)
+    link = await sessions.make_link(data.name, role, data.agency, made_by=subject.id, by=subject)
     return LinkAnswer(link.path, link.expires_ms)
 
 

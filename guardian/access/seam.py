@@ -2,7 +2,7 @@
 
 For each request, in this order:
 1. the route names its action (`opt["action"]`), or it is our bug and nothing is done;
-2. the Host is one of ours;
+2. the Host is one of ours, and no header that a decision rests on comes twice;
 3. the subject: a device by its signature over the bytes that came, a person by the session's cookie, else nobody;
 4. a person's request that changes something came from our own pages;
 5. the decision by the policy table;
@@ -15,6 +15,7 @@ The seam is a middleware of every route; what no route answers (404, 405) has pa
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -50,13 +51,21 @@ from guardian.access.sessions import Sessions
 from guardian.access.tally import FLUSH_MS, Tally
 from guardian.domain.errors import GuardianError, NotAllowedError
 from guardian.domain.subject import Role, Subject
-from guardian.domain.wire import BODY_BYTES_MAX, HEADER_DEVICE
+from guardian.domain.wire import BODY_BYTES_MAX, HEADER_COUNTER, HEADER_DEVICE, HEADER_SIGNATURE
 from guardian.stores.ports import Records
 
 log = structlog.get_logger(__name__)
 
 COOKIE = "guardian_session"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 LOOKUP_BODY_BYTES_MAX = 256 * 1024
+SINGLE_HEADERS = frozenset(
+    {
+        b"host", b"origin", b"sec-fetch-site", b"content-type", b"content-encoding", b"content-length",
+        HEADER_DEVICE.encode(), HEADER_COUNTER.encode(), HEADER_SIGNATURE.encode(),
+    }
+)  # fmt: skip
+"""What a decision rests on comes once: of two, a proxy, the seam and a route might each believe another."""
 
 
 class Access:
@@ -207,6 +216,11 @@ class Seam:
         claimed = NOBODY
         try:
             host = headers.get("host", "")
+            named = [name.lower() for name, _ in scope["headers"]]
+            if any(named.count(name) > 1 for name in SINGLE_HEADERS):
+                raise CrossSiteError("A header that a decision rests on came twice.", reference="header-repeated")
+            if any(_CONTROL.search(str(value)) for value in scope.get("path_params", {}).values()):
+                raise CrossSiteError("The address holds control characters.", reference="address-form")
             if not host_is_ours(host, access.hosts):
                 raise CrossSiteError("This server is not known by that name.", reference="host-unknown")
             if HEADER_DEVICE in headers:

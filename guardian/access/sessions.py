@@ -86,8 +86,14 @@ class Sessions:
         self._absolute_ms = absolute_ms
         self._cache: OrderedDict[bytes, tuple[int, Session | None]] = OrderedDict()
 
-    async def make_link(self, name: str, role: Role, agency: str = "", *, made_by: str) -> Link:
-        """A link for one person. `made_by` is the subject id of the maker, or what made it (`start`, `cli`).
+    async def make_link(
+        self, name: str, role: Role, agency: str = "", *, made_by: str, by: Subject | None = None
+    ) -> Link:
+        """A link for one person.
+
+        Args:
+            made_by: the subject id of the maker, or what made it (`start`); the session's opening names it.
+            by: the maker, where there is one: then for whom the link is goes on record before the link is given.
 
         Raises:
             InputRefusedError: no name, or a role that is no person's.
@@ -111,6 +117,20 @@ class Sessions:
             "expires_ms": now + LINK_MS,
         }
         await self._records.write(lambda connection: _do(connection, access_links.insert().values(row)))
+        if by is not None:  # whoever makes a link could open it: the auditor must see in whose name
+            await self._audit.append(
+                Entry(
+                    at_ms=now,
+                    kind="deed",
+                    subject_id=by.id,
+                    subject_name=by.name,
+                    role=by.role,
+                    agency=by.agency,
+                    action="links.make",
+                    reasons=("link-made",),
+                    elements={"for": person_id(name, role, agency), "name": name, "role": role, "agency": agency},
+                )
+            )
         return Link(token, now + LINK_MS)
 
     async def make_first_link(self) -> Link | None:
@@ -129,7 +149,7 @@ class Sessions:
         now = self._now_ms()
         digest, cookie = _digest(token), secrets.token_urlsafe(32)
 
-        def redeem(connection: Connection) -> Session | None:
+        def redeem(connection: Connection) -> tuple[Session, str] | None:
             spent = (
                 update(access_links)
                 .where(
@@ -164,15 +184,16 @@ class Sessions:
                     "expires_ms": session.expires_ms,
                 },
             )
-            return session
+            return session, link.made_by
 
-        session = await self._records.write(redeem)
-        if session is None:
+        redeemed = await self._records.write(redeem)
+        if redeemed is None:
             raise NotSignedInError(
                 "This link is not known, has been used, or is older than ten minutes.",
                 hint="Ask for a new one: `guardian access link NAME`.",
                 reference="link-spent",
             )
+        session, made_by = redeemed
         who = session.subject
         await self._audit.append(
             Entry(
@@ -184,7 +205,7 @@ class Sessions:
                 agency=who.agency,
                 action="session.open",
                 reasons=("link-ok",),
-                elements={"session": who.session_id},
+                elements={"session": who.session_id, "link_by": made_by},
             )
         )
         return cookie, session
@@ -198,9 +219,8 @@ class Sessions:
         query = select(access_sessions).where(access_sessions.c.token_sha256 == digest)
         row = await self._records.read(lambda connection: connection.execute(query).first())
         session = self._in_force(row, now)
-        if session is not None and now - session.seen_ms >= min(SEEN_STEP_MS, self._idle_ms // 2):
-            used = update(access_sessions).where(access_sessions.c.id == session.subject.session_id).values(seen_ms=now)
-            await self._records.write(lambda connection: _do(connection, used))
+        if session is not None:
+            await self._note_use(session)
         self._cache[digest] = (now, session)
         self._cache.move_to_end(digest)
         while len(self._cache) > CACHE_MAX:
@@ -212,6 +232,21 @@ class Sessions:
         query = select(access_sessions).where(access_sessions.c.id == session_id)
         row = await self._records.read(lambda connection: connection.execute(query).first())
         return self._in_force(row, self._now_ms())
+
+    async def keep_open(self, session_id: str) -> bool:
+        """Whether a page that follows something may go on: the session is in force. Such a page is in use: a desk that
+        only watches must not be signed out between two alarms; the absolute end and closing hold all the same."""
+        session = await self.find_by_id(session_id)
+        if session is None:
+            return False
+        await self._note_use(session)
+        return True
+
+    async def _note_use(self, session: Session) -> None:
+        now = self._now_ms()
+        if now - session.seen_ms >= min(SEEN_STEP_MS, self._idle_ms // 2):
+            used = update(access_sessions).where(access_sessions.c.id == session.subject.session_id).values(seen_ms=now)
+            await self._records.write(lambda connection: _do(connection, used))
 
     async def close(self, session_id: str) -> None:
         """End a session at once; the cookie of it opens nothing any more."""

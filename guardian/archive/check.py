@@ -14,13 +14,16 @@ import msgspec
 from guardian.domain.moment import CLOCK_FLOOR_MS
 from guardian.domain.plate import LENGTH_MAX
 from guardian.domain.position import Position
-from guardian.domain.read import Read, VehicleLook
+from guardian.domain.read import DeviceHit, Read, VehicleLook
 
 FUTURE_MS_MAX = 5 * 60 * 1000
 """How far ahead of our clock a capture may be: two clocks kept by NTP or GPS differ by far less (field case G29)."""
 
 PAST_MS_MAX = 365 * 24 * 3600 * 1000
 """Older than the year that reads are kept: nothing of that age may come in as usable."""
+
+MOMENT_MS_MAX = 4_102_444_800_000
+"""The year 2100."""
 
 BOOT_MAX = 9_999_999_999
 SEQUENCE_MAX = 999_999_999_999_999
@@ -59,6 +62,7 @@ SENTENCES: dict[str, str] = {
     "position-impossible": "The position cannot be where police equipment stood.",
     "photo-reference": "A picture is named by something that is no SHA-256.",
     "too-many-parts": "The item has more votes or hits than any pass of a vehicle gives.",
+    "hit-form": "What the device says of a match holds figures or texts that no device of ours writes.",
     "identity-forked": "The same number came before with other content: two machines speak under one identity.",
 }
 """What each reason means; screens look the Chinese sentence up by the reason."""
@@ -154,9 +158,26 @@ def _check_rest(read: Read, received_ms: int, doubtful_time_taken: bool) -> Faul
             return fault("photo-reference", name)
     if len(read.votes) > VOTES_MAX or len(read.hits) > HITS_MAX:
         return fault("too-many-parts", "votes" if len(read.votes) > VOTES_MAX else "hits")
+    if any(vote.crop_sha256 and _SHA256(vote.crop_sha256) is None for vote in read.votes):
+        return fault("photo-reference", "votes")
+    if read.hits and not all(_is_plain(hit) for hit in read.hits):
+        return fault("hit-form", "hits")
+    if not 0 <= read.captured_ms <= MOMENT_MS_MAX:  # no screen can write it, also where a person takes doubtful times
+        return fault("time-doubtful", "captured_ms")
     if not doubtful_time_taken and time_is_doubtful(read.captured_ms, received_ms):
         return fault("time-doubtful", "captured_ms")
     return None
+
+
+def _is_plain(hit: DeviceHit) -> bool:
+    """Whether what a device says of a match can be kept as facts on every engine."""
+    numbers = (hit.list_version, hit.list_issued_ms, hit.alarmed_ms)
+    texts = (hit.entry_id, hit.strength, hit.answered)
+    return (
+        all(0 <= number <= MOMENT_MS_MAX for number in numbers)
+        and all(len(text) <= WORD_CHARS_MAX and text.isprintable() for text in texts)
+        and 0 <= hit.likelihood_prob <= 1
+    )
 
 
 def _has_control(text: str) -> bool:

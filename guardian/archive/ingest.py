@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 HELD_ITEMS_MAX = 50_000
 """Items of one device that may wait in quarantine. Past it the batch is refused and stays in the device's spool."""
+HELD_LARGE_MAX = 100
+"""Of them larger than any item may be, whole bodies that could not be read for example: together 800 MB at most."""
 
 BACKLOG_READS_MAX = 5_000_000
 """Three and a half days of Taiwan's patrol reads, 2 GB of journal: past it the column store is broken, not slow."""
@@ -179,7 +181,7 @@ class Ingest:
                 judged.reads.append(cleaned)
                 judged.bodies.append(packed)
                 judged.places.append(place)
-        except UnicodeEncodeError:  # half of a surrogate pair, by way of JSON
+        except (UnicodeEncodeError, OverflowError):  # by way of JSON: half of a surrogate pair, a number beyond 64 bits
             return self._judge_one_by_one(device_id, body, kind, received_ms)
         return judged
 
@@ -383,6 +385,8 @@ def judge_item(
         return fault("item-form", "", _said(error))
     except UnicodeEncodeError:
         return fault("text-control", "", "Half of a surrogate pair is no character.")
+    except OverflowError:
+        return fault("item-form", "", "It holds a number beyond 64 bits.")
     found = check(read, device_id, received_ms, doubtful_time_taken=doubtful_time_taken)
     if found is None and len(packed) > ITEM_BYTES_MAX:
         found = fault("item-size", "", f"It has {len(packed)} bytes.")
@@ -395,14 +399,25 @@ def set_apart(
     """Put items into quarantine; those that lie there already stay as they are. Gives how many are new.
 
     Raises:
-        DiskFullError: the device has HELD_ITEMS_MAX items there.
+        DiskFullError: the device has HELD_ITEMS_MAX items there, or HELD_LARGE_MAX large ones and this is one more.
     """
     held = connection.execute(
         select(func.count())
         .select_from(quarantine)
         .where(quarantine.c.device_id == device_id, quarantine.c.state == "held")
     ).scalar_one()
-    if held + len(items) > HELD_ITEMS_MAX:
+    large = 0
+    if any(len(body) > ITEM_BYTES_MAX for _, _, body in items):
+        large = connection.execute(
+            select(func.count())
+            .select_from(quarantine)
+            .where(
+                quarantine.c.device_id == device_id,
+                quarantine.c.state == "held",
+                func.length(quarantine.c.body) > ITEM_BYTES_MAX,
+            )
+        ).scalar_one()
+    if held + len(items) > HELD_ITEMS_MAX or large >= HELD_LARGE_MAX:
         raise DiskFullError(
             f"Device {device_id} has {held} items in quarantine; its batch was not taken.",
             hint="Decide on the items there; the device keeps the batch and sends it again.",

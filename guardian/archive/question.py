@@ -20,6 +20,8 @@ from guardian.domain.plate import PlatePattern, parse_pattern
 from guardian.stores.failures import ReadCutOffError
 
 DAY_MS = 24 * 3600 * 1000
+MOMENT_MS_MAX = 4_102_444_800_000
+"""The year 2100: moments beyond cannot be written as one."""
 WINDOW_DAYS_MAX = 31
 """Without a plate a question spans at most this long: it reads every row of the window."""
 PLATES_LISTED_MAX = 5_000
@@ -200,12 +202,16 @@ def understand(request: SearchRequest, *, now_ms: int, areas: AreaNames | None =
     if pattern is not None and not pattern.literals:
         pattern = None if pattern.text == "*" else pattern
     from_ms, until_ms = request.from_ms, request.until_ms
+    if any(moment is not None and not 0 <= moment <= MOMENT_MS_MAX for moment in (from_ms, until_ms)):
+        raise InputRefusedError(
+            "The time is none that a read can have.", hint="Choose a time from the calendar.", reference="time-range"
+        )
     if from_ms is not None and until_ms is not None and from_ms >= until_ms:
         raise InputRefusedError(
             "The time ends before it begins.", hint="Exchange the two times.", reference="time-order"
         )
     for names in (request.device_ids, request.units, request.colours, request.kinds):
-        if len(names) > NAMES_MAX or any(len(name) > NAME_CHARS_MAX for name in names):
+        if len(names) > NAMES_MAX or not all(len(name) <= NAME_CHARS_MAX and name.isprintable() for name in names):
             raise InputRefusedError(
                 f"At most {NAMES_MAX} devices, units, colours or kinds can be named.",
                 hint="Name fewer.",

@@ -7,6 +7,8 @@ queries, keys) belongs into the cause (`raise … from`), never into the sentenc
 
 from __future__ import annotations
 
+import traceback
+
 
 class GuardianError(Exception):
     """Something happened that a person should hear about.
@@ -64,3 +66,11 @@ class DiskFullError(GuardianError):
     """A write found no room; nothing that was acknowledged is lost. HTTP 507."""
 
     reference = "disk-full"
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """Where an exception came from, innermost last: files, lines and functions, never its text (a plate may be in it)."""
+    return [
+        f"{frame.filename.rpartition('/guardian/')[2].rpartition('/site-packages/')[2]}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-12:]
+    ]

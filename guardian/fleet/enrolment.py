@@ -95,7 +95,7 @@ class Enrolment:
             InputRefusedError: its key, name or kind cannot be taken.
         """
         now = self._now_ms()
-        self._bound_tries(now)
+        self._count_try(now)
         public_key = _public_key(request.public_key)
         name = " ".join(clean_text(request.name, chars_max=200).split())[:NAME_CHARS_MAX]
         device_id = f"{request.kind if request.kind in KINDS else 'device'}-{secrets.token_hex(5)}"
@@ -103,12 +103,12 @@ class Enrolment:
         digest = code_digest(request.code)
         spent = await self._records.write(lambda connection: _spend(connection, digest, device_id, key_sha256, now))
         if spent is None:
-            self._tries = (self._tries[0], self._tries[1] + 1)
             raise NotAllowedError(
                 "This code is not known, has been used, or is older than a day.",
                 hint="Ask an operator for a new one (設備 → 新增設備).",
                 reference="code-refused",
             )
+        self._tries = (self._tries[0], max(0, self._tries[1] - 1))  # it was a right one
         try:
             await self._device_keys.enrol(spent.device_id, public_key)
         except (ConflictError, InputRefusedError):
@@ -149,7 +149,8 @@ class Enrolment:
         await self._records.write(end)
         log.info("device.revoked", device_id=device_id, by=by.id)
 
-    def _bound_tries(self, now: int) -> None:
+    def _count_try(self, now: int) -> None:
+        """Counted before it is looked at, so that many at once are no more tries than one after the other."""
         minute = now // 60_000
         if self._tries[0] != minute:
             self._tries = (minute, 0)
@@ -157,6 +158,7 @@ class Enrolment:
             raise NotAllowedError(
                 "Too many wrong codes came; none is taken for a minute.", hint="Try again.", reference="too-many-tries"
             )
+        self._tries = (minute, self._tries[1] + 1)
 
     def _add(
         self, connection: Connection, spent: _Spent, name: str, request: EnrolRequest, digest: bytes, now: int

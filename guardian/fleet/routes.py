@@ -15,6 +15,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.subject import Subject
 from guardian.domain.wire import EnrolRequest, Heartbeat
+from guardian.fleet.bounds import BODY_BYTES_MAX, refuse_odd
 from guardian.fleet.fleet import Fleet
 from guardian.fleet.ports import WatchlistUpdates
 from guardian.fleet.views import DevicesView, DeviceView, EnrolmentCode, EnrolmentCodeRequest, RevokeRequest
@@ -24,7 +25,8 @@ Asked = Request[Any, Any, Any]
 
 MSGPACK = "application/msgpack"
 WAIT_S_MAX = 25.0
-ANSWERS_MAX = 500
+ENROL_BYTES_MAX = 16 * 1024
+"""Anybody may knock here: nobody unknown makes us read more."""
 
 
 @get("/api/devices", opt={"action": "devices.view"})
@@ -52,20 +54,19 @@ async def revoke(
     return await fleet.revoke(device_id, data, subject)
 
 
-@post("/device/v1/enrol", opt={"action": "device.enrol"}, status_code=201)
+@post("/device/v1/enrol", opt={"action": "device.enrol"}, status_code=201, request_max_body_size=ENROL_BYTES_MAX)
 async def enrol(request: Asked, fleet: NamedDependency[Fleet]) -> Response[bytes]:
     """A device joins with a one-time code."""
     return _answer(request, await fleet.enrol(await _asked(request, EnrolRequest)), status_code=201)
 
 
-@post("/device/v1/heartbeat", opt={"action": "device.send"}, status_code=200)
+@post("/device/v1/heartbeat", opt={"action": "device.send", "body_bytes_max": BODY_BYTES_MAX}, status_code=200)
 async def take_heartbeat(
     request: Asked, subject: NamedDependency[Subject], fleet: NamedDependency[Fleet]
 ) -> Response[bytes]:
     """How a device is."""
     beat = await _asked(request, Heartbeat)
-    if len(beat.answers) > ANSWERS_MAX:
-        raise InputRefusedError(f"A heartbeat carries at most {ANSWERS_MAX} answers.", reference="heartbeat-form")
+    refuse_odd(beat)
     return _answer(request, await fleet.take_heartbeat(subject.id, beat))
 
 
@@ -94,7 +95,11 @@ async def _asked(request: Asked, kind: type[T]) -> T:
         if "json" in request.headers.get("content-type", ""):
             return msgspec.json.decode(body, type=kind)
         return msgspec.msgpack.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the decoder's words name fields, never values
+    except (
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+    ) as error:  # the decoder's words name fields, never values
         said = f": {error}" if isinstance(error, msgspec.ValidationError) else ""
         raise InputRefusedError(f"The body is no {kind.__name__}{said}.", reference="body-form") from error
 

@@ -11,7 +11,7 @@ import asyncio
 import re
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 
@@ -84,9 +84,18 @@ class LiveHub:
             return None
         return [m for m in self._kept if m.number > seen]
 
-    async def follow(self, after: str, still_allowed: Callable[[], bool] = lambda: True) -> AsyncIterator[bytes]:
-        """The stream for one browser, as server-sent events; ends when the subject is no longer allowed."""
+    async def follow(
+        self, after: str, still_allowed: Callable[[], Awaitable[bool]] | None = None, *, asked_every_s: float = TICK_S
+    ) -> AsyncIterator[bytes]:
+        """The stream for one browser, as server-sent events.
+
+        Args:
+            still_allowed: asked every `asked_every_s`; once it says no the browser is told
+                to look anew (it then hears that its session has ended) and gets nothing more.
+        """
         follower = Follower()
+        loop = asyncio.get_running_loop()
+        ask_at_s = loop.time() + asked_every_s
         missed = self._missed(after) if after else []
         self._followers.add(follower)
         try:
@@ -96,12 +105,15 @@ class LiveHub:
             else:
                 for message in missed:
                     yield message.encode(self.epoch)
-            while still_allowed():
+            while True:
+                if still_allowed is not None and loop.time() >= ask_at_s:
+                    ask_at_s = loop.time() + asked_every_s
+                    follower.lost = follower.lost or not await still_allowed()
                 if follower.lost:
                     yield Message(self._number, "gap", b"{}").encode(self.epoch)
                     return
                 try:
-                    async with asyncio.timeout(TICK_S * 3):
+                    async with asyncio.timeout(asked_every_s):
                         waiting = await follower.queue.get()
                 except TimeoutError:
                     continue

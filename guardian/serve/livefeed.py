@@ -17,6 +17,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Stream
 
+from guardian.access.sessions import Sessions
 from guardian.archive.model import ArchivedRead
 from guardian.archive.ports import Archive
 from guardian.archive.quarantine import Quarantine
@@ -198,11 +199,22 @@ async def get_live(live_feed: NamedDependency[LiveFeed], subject: NamedDependenc
 
 
 @get("/api/live/events", opt={"action": "live.watch"}, media_type="text/event-stream")
-async def follow_live(live_feed: NamedDependency[LiveFeed], after: FromQuery[str] = "") -> Stream:
-    """What happens from the cursor on, as server-sent events."""
+async def follow_live(
+    live_feed: NamedDependency[LiveFeed],
+    subject: NamedDependency[Subject],
+    sessions: NamedDependency[Sessions],
+    after: FromQuery[str] = "",
+) -> Stream:
+    """What happens from the cursor on, as server-sent events; not beyond the end of the session."""
+
+    async def still_allowed() -> bool:
+        try:
+            return await sessions.keep_open(subject.session_id)
+        except GuardianError:  # the records are away for a moment: that is no sign-out
+            return True
 
     async def messages() -> AsyncIterator[bytes]:
-        async for message in live_feed.hub.follow(after):
+        async for message in live_feed.hub.follow(after, still_allowed):
             yield message
 
     return Stream(

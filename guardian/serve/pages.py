@@ -42,8 +42,11 @@ class PageFolders:
 
 
 def _inside(folder: Path, name: str) -> Path | None:
-    path = (folder / name.lstrip("/")).resolve()
-    return path if path.is_relative_to(folder) and path.is_file() else None
+    try:
+        path = (folder / name.lstrip("/")).resolve()
+        return path if path.is_relative_to(folder) and path.is_file() else None
+    except (OSError, ValueError):  # no file has such a name: too long, or with a zero in it
+        return None
 
 
 @get("/basemap/{name:str}", opt={"action": "basemap.view"}, include_in_schema=True)

@@ -35,7 +35,7 @@ def parse_ranges(header: str, size: int) -> list[tuple[int, int]] | None:
         return None
     pairs: list[tuple[int, int]] = []
     for part in parts:
-        piece = re.fullmatch(r"(\d*)\s*-\s*(\d*)", part)
+        piece = re.fullmatch(r"([0-9]{0,18})\s*-\s*([0-9]{0,18})", part)
         if piece is None or (not piece[1] and not piece[2]):
             return None
         if not piece[1]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import getpass
+import os
 import sys
 import time
 from pathlib import Path
 
-import structlog
 import uvicorn
 
 from guardian.access.audit import AuditRecord
 from guardian.access.sessions import Sessions
 from guardian.domain.errors import InputRefusedError, NeighbourUnreachableError
-from guardian.domain.subject import Role
+from guardian.domain.subject import Role, Subject
 from guardian.serve.app import build_app
+from guardian.serve.log import configure_log, quieten_loop
 from guardian.serve.settings import Settings, load_settings
 from guardian.serve.wiring import open_cloud
 from guardian.stores import close_stores, open_stores
@@ -30,22 +31,6 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def configure_log(*, json: bool) -> None:
-    """Fixed event names with ids as fields; readable in a terminal, JSON in service."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False)
-            if json
-            else structlog.dev.ConsoleRenderer(colors=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-
-
 async def make_link(name: str, *, role: str, agency: str, home: Path | None, config: Path | None) -> str:
     """A one-time link for a person, made beside a cloud that may be running: the path with its token.
 
@@ -57,8 +42,9 @@ async def make_link(name: str, *, role: str, agency: str, home: Path | None, con
     try:
         await migrate(stores.records)
         audit = AuditRecord(stores.records, now_ms)
+        by = Subject("command-line", Role.NOBODY, f"指令列（{getpass.getuser()}）")
         link = await Sessions(stores.records, audit, now_ms).make_link(
-            name, _role(role), agency, made_by="command line"
+            name, _role(role), agency, made_by=by.id, by=by
         )
         await audit.settle()
         return link.path
@@ -73,6 +59,7 @@ def _role(role: str) -> Role:
 
 
 async def _serve(settings: Settings, *, quiet: bool) -> int:
+    quieten_loop()
     cloud = await open_cloud(settings.stores, now_ms, archive_url=settings.archive)
     app = build_app(cloud, console=ROOT / "console" / "dist", basemap=BASEMAP)
     first = await cloud.access.sessions.make_first_link()
@@ -87,6 +74,7 @@ async def _serve(settings: Settings, *, quiet: bool) -> int:
             app,
             host="127.0.0.1",
             port=settings.port,
+            log_config=None,  # `configure_log` has; uvicorn's own would print whole tracebacks
             log_level="warning",
             access_log=False,
             loop="uvloop",
@@ -106,6 +94,7 @@ def run_cloud(*, home: Path | None, config: Path | None, port: int | None, quiet
         NeighbourUnreachableError: the port is taken.
     """
     settings = load_settings(config, home=home, port=port)
+    os.umask(0o077)  # records, photos, archive and logs of it are for this user alone, whatever folder was given
     configure_log(json=quiet or not sys.stderr.isatty())
     try:
         return asyncio.run(_serve(settings, quiet=quiet))

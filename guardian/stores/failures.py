@@ -1,7 +1,8 @@
 """What the engines' errors mean in the house's words.
 
 One place knows the codes: SQLite's names and PostgreSQL's SQLSTATEs become `DiskFullError`, `NeighbourUnreachableError`,
-`StoreBusyError` or `ReadCutOffError`. What is none of these (a broken constraint, a bug in a statement) stays as it came.
+`StoreBusyError`, `ReadCutOffError` or, for a value that no column holds, `InputRefusedError`. What is none of these (a
+broken constraint, a bug in a statement) stays as it came.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import psycopg.errors
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from guardian.domain.errors import DiskFullError, GuardianError, NeighbourUnreachableError
+from guardian.domain.errors import DiskFullError, GuardianError, InputRefusedError, NeighbourUnreachableError
 
 FREE_BYTES_NONE = 256 * 1024
 """Below this much free space an I/O error of SQLite is taken for a full disk (it reports some of them as plain IOERR)."""
@@ -48,6 +49,12 @@ def read_cut_off(limit_s: float) -> ReadCutOffError:
     )
 
 
+def value_refused() -> InputRefusedError:
+    return InputRefusedError(
+        "A number or text is outside what the records can hold; nothing was kept.", reference="value-out-of-range"
+    )
+
+
 def unreachable(what: str) -> NeighbourUnreachableError:
     return NeighbourUnreachableError(
         f"{what} does not answer.", hint="It is tried again by itself; `guardian doctor` says more."
@@ -61,6 +68,8 @@ def translate(error: BaseException, *, limit_s: float = 0, folder: Path | None =
         limit_s: the limit that a cut-off read had; 0 for a write.
         folder: where SQLite's file lies, to tell a full disk from a broken one.
     """
+    if isinstance(error, OverflowError):  # of SQLite's driver, which gives whole numbers 64 bits
+        return value_refused()
     if isinstance(error, PoolTimeoutError):
         return StoreBusyError("All connections to the records are in use.", hint="Try again.")
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
@@ -87,6 +96,8 @@ def _of_sqlite(error: sqlite3.Error, limit_s: float, folder: Path | None) -> Gua
 
 
 def _of_postgresql(error: psycopg.Error, invalidated: bool, limit_s: float) -> GuardianError | None:
+    if isinstance(error, psycopg.DataError):  # a zero character, a number beyond its column
+        return value_refused()
     if isinstance(error, psycopg.errors.DiskFull):
         return disk_full("the records")
     if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.IdleInTransactionSessionTimeout):

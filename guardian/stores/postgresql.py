@@ -51,6 +51,7 @@ class PostgresqlRecords(SqlRecords):
             max_overflow=0,
             pool_timeout=CONNECT_S,
             pool_pre_ping=True,
+            hide_parameters=True,  # texts of errors end in logs, and values are plates
             connect_args={
                 "connect_timeout": CONNECT_S,
                 "options": options,

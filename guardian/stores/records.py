@@ -186,10 +186,11 @@ class SqlRecords(abc.ABC):
             result = job.fn(connection)
         except BaseException as error:
             translated = self.translate(error)
-            if translated is not error or (isinstance(error, DBAPIError) and error.connection_invalidated):
+            alone = translated is error or isinstance(translated, InputRefusedError)
+            if not alone or (isinstance(error, DBAPIError) and error.connection_invalidated):
                 raise  # a full disk or a lost server ends the whole transaction, not this write alone
             savepoint.rollback()
-            self._fail(job, error, error)
+            self._fail(job, translated, error)
             return
         savepoint.commit()
         done.append((job, result))

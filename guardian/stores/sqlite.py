@@ -146,6 +146,7 @@ def _engine(path: Path, connections: int, begin: str, pragmas: tuple[str, ...]) 
         pool_size=connections,
         max_overflow=0,
         connect_args={"timeout": BUSY_MS / 1000},
+        hide_parameters=True,  # texts of errors end in logs, and values are plates
     )
 
     @event.listens_for(engine, "connect")

@@ -13,13 +13,30 @@ from hypothesis import strategies as st
 from guardian.archive.check import FUTURE_MS_MAX, SENTENCES, Fault, check, clean
 from guardian.archive.ingest import JSON, MSGPACK, judge_item
 from guardian.domain.position import Position
-from guardian.domain.read import FrameVote, PhotoRef, VehicleLook
+from guardian.domain.read import DeviceHit, FrameVote, PhotoRef, VehicleLook
 from tests.archive.builders import NOW_MS, make_read, pack
+
+
+def hit_said(**changes: Any) -> DeviceHit:
+    """What a device says of a match of its own."""
+    return msgspec.structs.replace(DeviceHit("e1", "exact", 3, NOW_MS, NOW_MS, 0.98, "received"), **changes)
 
 
 def test_an_honest_read_passes() -> None:
     assert check(make_read(), "car-1", NOW_MS) is None
     assert check(make_read(position=None, crop=None), "car-1", NOW_MS) is None
+    seen = FrameVote("ABC1235", 0.9, NOW_MS, "a" * 64)
+    assert (
+        check(make_read(hits=(hit_said(),), votes=(seen, FrameVote("ABC1235", 0.9, NOW_MS))), "car-1", NOW_MS) is None
+    )
+
+
+def test_a_person_may_take_a_doubtful_time_but_none_that_no_screen_can_write() -> None:
+    for captured_ms in (NOW_MS + 9 * 10**11, 0):
+        assert check(make_read(captured_ms=captured_ms), "car-1", NOW_MS, doubtful_time_taken=True) is None
+    for captured_ms in (-1, 10**17):
+        found = check(make_read(captured_ms=captured_ms), "car-1", NOW_MS, doubtful_time_taken=True)
+        assert found is not None and found.reason == "time-doubtful"
 
 
 @pytest.mark.parametrize(
@@ -45,6 +62,12 @@ def test_an_honest_read_passes() -> None:
         ("position-impossible", {"position": Position(91.0, 121.0, NOW_MS)}),
         ("position-impossible", {"position": Position(math.nan, 121.0, NOW_MS)}),
         ("photo-reference", {"crop": PhotoRef("../etc/passwd", NOW_MS)}),
+        ("photo-reference", {"votes": (FrameVote("ABC1235", 0.9, NOW_MS, "zz"),)}),
+        ("hit-form", {"hits": (hit_said(alarmed_ms=2**62),)}),
+        ("hit-form", {"hits": (hit_said(alarmed_ms=-1),)}),
+        ("hit-form", {"hits": (hit_said(entry_id="e1\x00"),)}),
+        ("hit-form", {"hits": (hit_said(), hit_said(answered="a" * 65))}),
+        ("hit-form", {"hits": (hit_said(likelihood_prob=math.nan),)}),
         ("too-many-parts", {"votes": (FrameVote("ABC1235", 0.9, NOW_MS),) * 101}),
         ("time-doubtful", {"captured_ms": NOW_MS + FUTURE_MS_MAX + 1}),
         ("time-doubtful", {"captured_ms": 946_684_799_000}),

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 import sqlalchemy as sa
 
+from guardian.domain.errors import InputRefusedError
 from guardian.stores import ReadCutOffError, StoreBusyError, create_missing, insert, open_records, text_problem
 from guardian.stores.records import WRITES_WAITING_MAX, SqlRecords
 
@@ -235,3 +236,21 @@ async def test_a_write_that_nobody_waits_for_any_more_is_not_begun(records: SqlR
     await holding
     await records.write(put("next"))
     assert await records.read(names) == ["next"]
+
+
+async def test_a_value_that_no_column_holds_is_refused_and_harms_no_neighbour(records: SqlRecords) -> None:
+    def put_number(connection: sa.Connection) -> None:
+        connection.execute(things.insert().values(name="large", at_ms=2**63))
+
+    jobs = [records.write(put_number if i % 10 == 3 else put(f"n{i}")) for i in range(40)]
+    results = await asyncio.gather(*jobs, return_exceptions=True)
+    refused = [result for result in results if isinstance(result, Exception)]
+    assert [getattr(one, "reference", repr(one)) for one in refused] == ["value-out-of-range"] * 4
+    assert len(await records.read(names)) == 36
+    with pytest.raises(InputRefusedError):
+        await records.read(
+            lambda connection: connection.execute(sa.select(things).where(things.c.at_ms == 2**63)).all()
+        )
+    if records.dialect == "postgresql":  # SQLite keeps it
+        with pytest.raises(InputRefusedError):
+            await records.write(put("zero\x00"))

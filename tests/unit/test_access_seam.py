@@ -149,6 +149,28 @@ async def test_a_request_from_another_site_changes_nothing(tmp_path: Path) -> No
         ]
 
 
+async def test_nobody_is_signed_in_from_another_site(tmp_path: Path) -> None:
+    async with house(tmp_path) as it:
+        link = await it.access.sessions.make_link("林佳穎", Role.DETECTIVE, made_by="test")
+        for origin in ({"origin": "https://evil.example"}, {"sec-fetch-site": "same-site"}, {}):
+            refused = await it.client.post("/api/session", json={"token": link.token}, headers=origin)
+            assert (refused.status_code, refused.json()["reference"]) == (403, "cross-site")
+        assert (
+            await it.client.post("/api/session", json={"token": link.token}, headers={"sec-fetch-site": "same-origin"})
+        ).status_code == 200
+
+
+async def test_an_action_without_a_rule_is_named_at_start_and_refused(tmp_path: Path) -> None:
+    @get("/api/new", opt={"action": "things.view"})
+    async def new() -> str:
+        return "secret"
+
+    async with house(tmp_path, routes=(*ROUTES, new)) as it:
+        answer = await it.client.get("/api/new", headers=await it.sign_in(Role.OPERATOR))
+        assert (answer.status_code, answer.json()["reference"]) == (500, "unguarded-route")
+        assert unguarded_routes(it.app) == ["GET /api/new: no rule for the action things.view"]
+
+
 async def test_a_deed_that_a_room_refused_is_on_record_as_not_done(tmp_path: Path) -> None:
     async with house(tmp_path) as it:
         browser = await it.sign_in(Role.OPERATOR)

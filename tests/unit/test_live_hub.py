@@ -153,19 +153,6 @@ async def test_what_a_cut_off_reader_saw_last_brings_it_back_without_loss(monkey
     assert seen + [number_of(event) for event in again] == list(range(1, 31))
 
 
-async def test_a_stream_ends_when_its_reader_may_no_longer_look() -> None:
-    hub = LiveHub()
-    allowed = [True]
-    stream = hub.follow("", lambda: allowed[0])
-    await anext(stream)
-    hub.publish("read", 0)
-    await take(stream, 1)
-    allowed[0] = False
-    hub.publish("read", 1)
-    assert await waiting_now(stream) == []
-    assert hub.followers == 0
-
-
 async def test_closing_ends_every_stream_also_a_full_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "WAITING_MAX", 2)
     hub = LiveHub()
@@ -208,3 +195,41 @@ async def test_a_cut_at_any_place_loses_nothing_and_doubles_nothing(before: int,
         seen += [number_of(event) for event in await take(stream, 1)]
     await stream.aclose()  # type: ignore[attr-defined]
     assert seen == list(range(1, before + cut + after + 1))
+
+
+async def test_a_stream_says_look_anew_and_ends_when_its_session_does() -> None:
+    hub = LiveHub()
+    answers = [True, True, False]
+    asked: list[bool] = []
+
+    async def still_allowed() -> bool:
+        asked.append(answers[len(asked)])
+        return asked[-1]
+
+    stream = hub.follow(hub.cursor, still_allowed, asked_every_s=0.01)
+    taking = asyncio.ensure_future(take(stream, 1))
+    while len(asked) < 2:
+        await asyncio.sleep(0.005)
+    (last,) = await taking
+    assert kind_of(last) == "gap" and asked == answers
+    hub.publish("read", {"n": 1})
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
+    assert hub.followers == 0
+
+
+async def test_messages_without_pause_do_not_put_off_the_question_whether_the_session_holds() -> None:
+    hub = LiveHub()
+
+    async def never() -> bool:
+        return False
+
+    stream = hub.follow(hub.cursor, never, asked_every_s=0.01)
+    kinds = []
+    async for event in stream:
+        if not event.startswith(b"retry:"):
+            kinds.append(kind_of(event))
+        await asyncio.sleep(0.005)
+        hub.publish("read", {})
+        assert len(kinds) < 20
+    assert kinds[-1] == "gap"

@@ -1,0 +1,290 @@
+"""What an intruder, or a broken program, sends to the whole cloud: each is refused in words, none is a fault of ours.
+
+A fault of ours (500) is a line in a log at three in the morning, and for a device that tries again it is one for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from httpx import ASGITransport, AsyncClient, Response
+
+from guardian.access.seam import COOKIE
+from guardian.archive.ingest import HELD_LARGE_MAX
+from guardian.domain.subject import Role
+from guardian.fleet.enrolment import TRIES_PER_MINUTE
+from guardian.serve.app import build_app
+from guardian.serve.wiring import Cloud, open_cloud
+from guardian.stores import StoreSettings
+from tests.unit.access_app import ORIGIN, SignedDevice
+
+pytestmark = pytest.mark.anyio
+
+REASON = {"purpose": "查尋失竊車輛", "case_number": "中山分局 115-0832 案"}
+JSON = {"content-type": "application/json"}
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Intruder:
+    """Knocks at a real cloud as anybody: people by role, and one enrolled device."""
+
+    def __init__(self, cloud: Cloud, client: AsyncClient, people: dict[str, dict[str, str]]) -> None:
+        self.cloud, self.client, self.people = cloud, client, people
+        self.device: SignedDevice
+
+    async def knock(self, who: str, method: str, path: str, body: bytes | None = None, **more: Any) -> Response:
+        headers = {"origin": ORIGIN} | self.people.get(who, {}) | more.pop("headers", {})
+        if body is not None:
+            headers = JSON | headers
+            more["content"] = body
+        return await self.client.request(method, path, headers=headers, **more)
+
+    async def signed(self, method: str, path: str, body: bytes, **headers: str) -> Response:
+        kind = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.request(
+            method, path, content=body, headers=self.device.headers(method, path, body) | kind
+        )
+
+    async def enrol(self) -> SignedDevice:
+        code = await self.knock("operator", "POST", "/api/devices/codes", json={"unit": "大安", "kind": "car"})
+        key = Ed25519PrivateKey.generate()
+        public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
+        asked = {"code": code.json()["code"], "public_key": public, "name": "車"}
+        answer = await self.knock("", "POST", "/device/v1/enrol", json=asked)
+        return SignedDevice(answer.json()["device_id"], key)
+
+    def read(self, sequence: int, **changes: Any) -> dict[str, Any]:
+        return {
+            "device_id": self.device.id, "boot": 1, "sequence": sequence, "captured_ms": now_ms(), "text": "ABC1235",
+            "raw_text": "ABC-1235", "char_probs": [0.99] * 7, "confidence_prob": 0.99,
+        } | changes  # fmt: skip
+
+    def batch(self, *items: Any) -> bytes:
+        return json.dumps({"device_id": self.device.id, "items": items}).encode()
+
+
+@pytest.fixture
+async def it(tmp_path: Path) -> AsyncIterator[Intruder]:
+    cloud = await open_cloud(StoreSettings(data=str(tmp_path / "data")), now_ms, archive_url="memory:")
+    console = tmp_path / "console"
+    console.mkdir()
+    (console / "index.html").write_text("the console")
+    (tmp_path / "secret.txt").write_text("not for browsers")
+    (tmp_path / "map.pmtiles").write_bytes(b"m" * 1000)
+    app = build_app(cloud, console=console, basemap=tmp_path / "map.pmtiles")
+    people = {}
+    for role in (Role.OPERATOR, Role.DETECTIVE, Role.AUDITOR):
+        link = await cloud.access.sessions.make_link(f"人員 {role}", role, made_by="test")
+        people[str(role)] = {"cookie": f"{COOKIE}={(await cloud.access.sessions.open(link.token))[0]}"}
+    try:
+        async with AsyncClient(
+            transport=ASGITransport(app, raise_app_exceptions=False), base_url=ORIGIN, timeout=30
+        ) as client:
+            intruder = Intruder(cloud, client, people)
+            intruder.device = await intruder.enrol()
+            yield intruder
+    finally:
+        await cloud.close()
+
+
+def cursor(*parts: Any) -> str:
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(parts)).decode().rstrip("=")
+
+
+async def test_no_address_leaves_the_folder_or_breaks_the_pages(it: Intruder) -> None:
+    for path in (
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/assets/..%2f..%2fsecret.txt",
+        "//secret.txt",
+    ):
+        answer = await it.knock("", "GET", path)
+        assert answer.status_code in (200, 404) and "not for browsers" not in answer.text, path
+    assert (await it.knock("", "GET", "/%00")).status_code == 403
+    assert (await it.knock("", "GET", "/" + "a" * 5000 + ".js")).status_code == 404
+    assert (await it.knock("operator", "GET", "/api/hits/%00")).json()["reference"] == "address-form"
+    digits = {"range": "bytes=" + "9" * 5000 + "-"}
+    assert (await it.knock("operator", "GET", "/basemap/guardian.pmtiles", headers=digits)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"from_ms": 10**18}, {"from_ms": 10**30}, {"from_ms": -1}, {"until_ms": 10**19, "from_ms": 5},
+        {"device_ids": ["a\nb"]}, {"units": ["大安\x00"]}, {"page_size": 10**20}, {"page_size": 0},
+        {"area": {"lat_min": 1e308, "lat_max": 2, "lon_min": 1, "lon_max": 3}}, {"plate": "A" * 5000},
+    ],
+)  # fmt: skip
+async def test_a_question_out_of_all_measure_is_refused_in_words(it: Intruder, more: dict[str, Any]) -> None:
+    asked = REASON | {"plate": "ABC1235"} | more
+    answer = await it.knock("detective", "POST", "/api/searches", json=asked)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["sentence"]
+
+
+async def test_numbers_beyond_64_bits_and_places_that_are_none_are_refused_everywhere(it: Intruder) -> None:
+    for who, method, path, body in (
+        ("operator", "POST", "/api/lists/undo", {"version": 10**20}),
+        ("operator", "GET", f"/api/quarantine/items?reason=x&cursor={cursor(2**63, 'x')}", None),
+        ("operator", "GET", f"/api/hits?cursor={'9' * 5000}.2.3.x", None),
+        ("auditor", "GET", f"/api/audit?cursor={'9' * 30}", None),
+        ("detective", "POST", f"/api/reads/{'a' * 300}.1.1", REASON),
+    ):
+        answer = await it.knock(who, method, path, **({} if body is None else {"json": body}))
+        assert answer.status_code in (400, 404), f"{path[:60]}: {answer.text}"
+
+
+async def test_a_body_of_a_hundred_thousand_brackets_is_refused(it: Intruder) -> None:
+    for who, path in (("detective", "/api/searches"), ("", "/api/session"), ("", "/device/v1/enrol")):
+        answer = await it.knock(who, "POST", path, b"[" * 100_000 if path != "/api/session" else b"[" * 4_000)
+        assert answer.status_code in (400, 413), f"{path}: {answer.text}"
+    assert (await it.signed("POST", "/device/v1/heartbeat", b"[" * 100_000)).status_code == 400
+
+
+async def test_who_has_proved_nothing_makes_us_read_no_more_than_a_few_kilobytes(it: Intruder) -> None:
+    large = json.dumps({"token": "x" * 100_000, "code": "x", "public_key": "", "name": ""}).encode()
+    for path in ("/api/session", "/device/v1/enrol"):
+        answer = await it.knock("", "POST", path, large)
+        assert (answer.status_code, answer.json()["reference"]) == (413, "body-too-large"), path
+
+
+async def test_a_header_that_a_decision_rests_on_comes_once(it: Intruder) -> None:
+    twice = [("host", "evil.example"), ("host", "127.0.0.1"), *it.people["operator"].items()]
+    answer = await it.client.get("/api/session", headers=twice)
+    assert (answer.status_code, answer.json()["reference"]) == (403, "header-repeated")
+    signed = it.device.headers("GET", "/device/v1/watchlist")
+    answer = await it.client.get("/device/v1/watchlist", headers=[*signed.items(), ("guardian-device", "car-other")])
+    assert answer.json()["reference"] == "header-repeated"
+
+
+async def test_one_item_with_an_endless_number_costs_its_own_place_in_the_batch_only(it: Intruder) -> None:
+    items = [it.read(1), it.read(2, boot=10**30), it.read(3, captured_ms=10**25), it.read(4)]
+    answer = await it.signed("POST", "/device/v1/batches", it.batch(*items))
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["stored"], answer.json()["quarantined"]) == (2, 2)
+
+
+async def test_a_bomb_is_not_unpacked(it: Intruder) -> None:
+    bomb = gzip.compress(b"0" * 50_000_000)
+    answer = await it.signed("POST", "/device/v1/batches", bomb, content_encoding="gzip")
+    assert (answer.status_code, answer.json()["reference"]) == (413, "body-too-large")
+
+
+async def test_bodies_that_nobody_can_read_fill_no_disk(it: Intruder) -> None:
+    for number in range(HELD_LARGE_MAX + 1):
+        answer = await it.signed("POST", "/device/v1/batches", b"x" * 40_000 + str(number).encode())
+    assert (answer.status_code, answer.json()["reference"]) == (507, "quarantine-full")
+    good = await it.signed("POST", "/device/v1/batches", it.batch(it.read(1)))
+    assert good.json()["stored"] == 1, "its good reads still come in"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"list_version": 2**63}, {"list_version": 2**64}, {"sent_ms": 10**25}, {"reads_last_hour": 2**40},
+        {"unit": "x" * 201}, {"software": "a\x00b"}, {"stages": [{"name": "s"}] * 65},
+        {"answers": [{"read_id": "r", "entry_id": "e", "answer": "received", "at_ms": 10**30}]},
+        {"answers": [{"read_id": "r", "entry_id": "e\x00", "answer": "received", "at_ms": 1}]},
+        {"answers": [{"read_id": "r", "entry_id": "e", "answer": "received", "at_ms": 1}] * 501},
+    ],
+)  # fmt: skip
+async def test_a_heartbeat_out_of_all_measure_is_refused_and_the_devices_page_stands(
+    it: Intruder, more: dict[str, Any]
+) -> None:
+    beat = {"device_id": it.device.id, "sent_ms": now_ms()} | more
+    answer = await it.signed("POST", "/device/v1/heartbeat", json.dumps(beat).encode())
+    assert (answer.status_code, answer.json()["reference"]) == (400, "heartbeat-form"), answer.text
+    assert (await it.knock("operator", "GET", "/api/devices")).status_code == 200
+
+
+async def test_a_heartbeat_with_figures_that_are_no_numbers_is_refused(it: Intruder) -> None:
+    for more in (
+        {"temperature_c": float("nan")},
+        {"position": {"lat_deg": 25.0, "lon_deg": float("inf"), "fixed_ms": 1}},
+    ):
+        body = msgspec.msgpack.encode({"device_id": it.device.id, "sent_ms": now_ms()} | more)
+        answer = await it.signed("POST", "/device/v1/heartbeat", body, content_type="application/msgpack")
+        assert (answer.status_code, msgspec.msgpack.decode(answer.content)["reference"]) == (400, "heartbeat-form")
+    honest = {"device_id": it.device.id, "sent_ms": now_ms(), "temperature_c": 41.5, "unit": "大安 3 號"}
+    assert (await it.signed("POST", "/device/v1/heartbeat", json.dumps(honest).encode())).status_code == 200
+
+
+async def test_a_page_that_calls_itself_a_picture_is_none(it: Intruder) -> None:
+    for body in (
+        b"<script>alert(1)</script>",
+        b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+        b"GIF89a;",
+    ):
+        path = f"/device/v1/photos/{hashlib.sha256(body).hexdigest()}"
+        answer = await it.signed("PUT", path, body, content_type="text/html")
+        assert (answer.status_code, answer.json()["reference"]) == (400, "photo-form")
+
+
+async def test_many_guesses_at_once_are_no_more_tries_than_one_after_the_other(it: Intruder) -> None:
+    public = base64.b64encode(b"k" * 32).decode()
+
+    async def guess(number: int) -> str:
+        asked = {"code": f"AAAAA-{number:05d}", "public_key": public, "name": "x"}
+        return str((await it.knock("", "POST", "/device/v1/enrol", json=asked)).json()["reference"])
+
+    while now_ms() % 60_000 > 50_000:  # the bound is by the minute; do not straddle two
+        await asyncio.sleep(0.5)
+    said = await asyncio.gather(*(guess(number) for number in range(3 * TRIES_PER_MINUTE)))
+    assert said.count("code-refused") == TRIES_PER_MINUTE
+    assert said.count("too-many-tries") == 2 * TRIES_PER_MINUTE
+
+
+async def test_in_whose_name_a_link_was_made_is_on_record_and_by_whom_it_was_opened(it: Intruder) -> None:
+    wish = {"name": "林偵查佐", "role": "detective", "agency": "中山分局"}
+    made = await it.knock("operator", "POST", "/api/links", json=wish)
+    token = made.json()["path"].removeprefix("/enter#token=")
+    await it.knock("", "POST", "/api/session", json={"token": token})
+    rows = [row async for row in it.cloud.access.audit.rows()]
+    (said,) = [row for row in rows if row.action == "links.make" and row.elements.get("name")]
+    assert (said.subject_name, said.elements["name"], said.elements["role"]) == (
+        "人員 operator",
+        "林偵查佐",
+        "detective",
+    )
+    opened = [row for row in rows if row.action == "session.open"][-1]
+    assert (opened.subject_name, opened.elements["link_by"]) == ("林偵查佐", said.subject_id)
+    assert opened.subject_id == said.elements["for"]
+
+
+async def test_every_answer_of_the_api_is_kept_by_no_browser(it: Intruder) -> None:
+    for who, path in (("operator", "/api/hits"), ("operator", "/api/hits.csv"), ("auditor", "/api/audit/export.csv")):
+        answer = await it.knock(who, "GET", path)
+        assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store", path
+
+
+async def test_following_live_keeps_a_session_in_use_and_ends_when_it_is_closed(it: Intruder) -> None:
+    sessions = it.cloud.access.sessions
+    link = await sessions.make_link("值勤員", Role.OPERATOR, made_by="test")
+    _, session = await sessions.open(link.token)
+    clock = [now_ms()]
+    sessions._now_ms = lambda: clock[0]
+    session_id = session.subject.session_id
+    for _ in range(20):  # five hours of watching, nothing pressed
+        clock[0] += 15 * 60_000
+        assert await sessions.keep_open(session_id)
+    clock[0] += 8 * 3_600_000
+    assert not await sessions.keep_open(session_id), "twelve hours are the end"
+    clock[0] -= 8 * 3_600_000
+    assert await sessions.keep_open(session_id)
+    await sessions.close(session_id)
+    assert not await sessions.keep_open(session_id)
