@@ -343,15 +343,19 @@ class Tracker:
             self._touch_recent(track)
 
     def _watch_ring(self, track: _Track, plate: PlateSeen, frame: Frame) -> None:
-        ring = ring_of(frame, plate.corners)
         if track.anchor is None:
-            track.anchor, track.ring = plate.corners, ring
+            track.anchor, track.ring = plate.corners, ring_of(frame, plate.corners)
             return
         if not stands_still(track.anchor, plate.corners):
             track.strayed += 1
             if track.strayed > 2 * (track.still_moved + 1):
-                track.anchor, track.ring, track.strayed, track.still_moved = plate.corners, ring, 0, 0
-        elif track.ring is not None and change(track.ring, ring) > RING_CHANGE_MIN:
+                track.anchor, track.ring = plate.corners, ring_of(frame, plate.corners)
+                track.strayed = track.still_moved = 0
+            return
+        # Around the anchor, not around this sight: a box that is found a little larger shows other surroundings although
+        # nothing has moved.
+        ring = ring_of(frame, track.anchor)
+        if track.ring is not None and change(track.ring, ring) > RING_CHANGE_MIN:
             track.still_moved += 1
             track.ring = ring
 
