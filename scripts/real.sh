@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Install the real programs that the tests start on loopback: PostgreSQL, Chromium, speech, a GPS daemon, fonts.
+# Install the real programs that the tests start on loopback: PostgreSQL, Chromium, speech, a GPS daemon, an
+# RTSP server (59 MB), fonts.
 # NATS and the S3 server come as wheels with the test packages. Debian 12, as root; may be run twice.
 set -euo pipefail
-packages=(postgresql chromium espeak-ng gpsd gpsd-clients fonts-noto-cjk)
+packages=(postgresql chromium espeak-ng gpsd gpsd-clients fonts-noto-cjk gir1.2-gst-rtsp-server-1.0 python3-gi)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

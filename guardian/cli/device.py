@@ -149,6 +149,12 @@ def run(
         drawing.join(timeout=2)
     for saying in summary.sayings:
         print(f"! {saying}", file=sys.stderr)
+    lost = summary.reads_lost + summary.reads_in_memory
+    if lost:
+        print(
+            f"! {lost:,} reads are lost: the disk was full and nothing took them. Free some room before the next run.",
+            file=sys.stderr,
+        )
     unsent = (
         f", {summary.waiting:,} reads and {summary.photos_waiting:,} photos still to be sent"
         if (summary.waiting or summary.photos_waiting)

@@ -35,6 +35,7 @@ from guardian.device.stage import Stages
 from guardian.device.status import DeviceStatus
 from guardian.device.trackfile import SilentFeed, TrackKeeper, load_track
 from guardian.device.uplink import CloudLine, Uplink
+from guardian.domain.camera import CAMERA_WORDS
 from guardian.domain.errors import DiskFullError
 from guardian.domain.moment import CLOCK_FLOOR_MS
 from guardian.domain.read import Read
@@ -47,6 +48,7 @@ TICK_S = 0.25
 STATUS_EVERY_S = 2.0
 NO_PICTURE_MS = 10_000
 """A camera that is silent for so long is said to be silent (field case G11)."""
+CAUSE_KNOWN_MS = 2_000
 LIST_OLD_MS = 24 * 3_600_000
 DRAIN_S = 30.0
 HOUR_MS = 3_600_000
@@ -85,6 +87,8 @@ class Summary:
     photos_waiting: int = 0
     cut_short: int = 0
     unreadable: int = 0
+    reads_lost: int = 0
+    reads_in_memory: int = 0  # not on disk, which is full: they end with the program
     elapsed_s: float = 0.0
     sayings: list[str] = field(default_factory=list)
 
@@ -245,15 +249,16 @@ class Device:
         now = self.clock.mono_ms()
         last = health.last_frame_mono_ms
         silent_ms = now - last if last is not None else None
-        if self.source.paced and not self.pipeline.ended and (silent_ms is None or silent_ms > NO_PICTURE_MS):
-            if last is None:
-                begun_ms = (time.monotonic() - self._begun) * 1000
-                self.desk.say("no-picture", "尚無畫面，持續重試" if begun_ms > NO_PICTURE_MS else "")
-            else:
-                since = _clock_text(self.clock.at(last)[0])
-                self.desk.say("no-picture", f"{since} 起沒有畫面，持續重試；其餘照常")
-        else:
-            self.desk.say("no-picture", "")
+        sentence = ""
+        if self.source.paced and not self.pipeline.ended:
+            # A cause that is known is said soon; a silence without one may be a pause.
+            patience_ms = CAUSE_KNOWN_MS if health.waiting else NO_PICTURE_MS
+            if last is None and (health.waiting or (time.monotonic() - self._begun) * 1000 > NO_PICTURE_MS):
+                sentence = f"尚無畫面{camera_words(health.waiting)}；持續重試，其餘照常"
+            elif silent_ms is not None and silent_ms > patience_ms:
+                since = _clock_text(self.clock.at(last or 0)[0])
+                sentence = f"{since} 起沒有畫面{camera_words(health.waiting)}；持續重試，其餘照常"
+        self.desk.say("no-picture", sentence)
         self.desk.say("clock-unset", "" if self.clock.plausible else "時鐘未校正：判讀與告警照常，取得時間後補正")
         held = self.lists.in_force
         if held.version == 0:
@@ -312,6 +317,8 @@ class Device:
             source=self.source.name,
             picture_ms=self.clock.at(last)[0] if last is not None else None,
             waiting=health.waiting,
+            tries=health.tries,
+            reconnects=health.reconnects,
             frames=health.frames,
             frames_per_s=self._frames_per_s(),
             frames_dropped=self.stages["source"].dropped,
@@ -329,6 +336,10 @@ class Device:
             spool_bytes=spool.bytes,
             spool_bytes_max=spool.bytes_max,
             photos_given_up=spool.given_up_overviews + spool.given_up_crops,
+            reads_lost=spool.reads_lost,
+            reads_missing=self.spool.recovery.numbers_missing,
+            reads_in_memory=spool.reads_in_memory,
+            reads_refused=spool.reads_refused_by_cloud,
             uplink=uplink.state if uplink is not None else "off",
             uplink_since_ms=self.clock.at(uplink.state_since_ms)[0] if uplink is not None else None,
             clock_source=self.clock.source,
@@ -370,6 +381,12 @@ class Device:
             chars_per_read=round(self.pipeline.chars / reads, 2) if reads else None,
             stages=now.stages,
             software=guardian.__version__,
+            waiting=now.waiting,
+            reconnects=now.reconnects,
+            reads_lost=now.reads_lost,
+            reads_missing=now.reads_missing,
+            reads_in_memory=now.reads_in_memory,
+            reads_refused=now.reads_refused,
         )
 
     def _write_status(self) -> None:
@@ -392,6 +409,8 @@ class Device:
             photos_waiting=spool.photos,
             cut_short=health.cut_short,
             unreadable=health.unreadable,
+            reads_lost=spool.reads_lost,
+            reads_in_memory=spool.reads_in_memory,
             elapsed_s=time.monotonic() - self._begun,
             sayings=list(health.sayings),
         )
@@ -415,6 +434,12 @@ def temperature_c() -> float | None:
         if 0 < value < 150 and (hottest is None or value > hottest):
             hottest = value
     return hottest
+
+
+def camera_words(reason: str) -> str:
+    """Cause and cure after a sentence that there is no picture; empty where the cause is not known."""
+    cause, cure = CAMERA_WORDS.get(reason, (reason, ""))
+    return f"：{cause}，{cure}" if cure else f"：{cause}" if cause else ""
 
 
 def _clock_text(ms: int) -> str:

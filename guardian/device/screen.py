@@ -20,6 +20,7 @@ from guardian.device import words
 from guardian.device.alarm import DeskView
 from guardian.device.card import AlarmCard
 from guardian.device.status import DeviceStatus
+from guardian.domain.camera import CAMERA_WORDS
 from guardian.domain.moment import TAIPEI
 from guardian.domain.watch import Priority
 
@@ -27,6 +28,7 @@ FONT = Path(__file__).parent / "alarm_page" / "plate.woff2"
 GROUND = {Priority.URGENT: "#940c19", Priority.HIGH: "#ea943a", Priority.NOTICE: "#f2dc70"}
 INK = {Priority.URGENT: "#ffffff", Priority.HIGH: "#0f1216", Priority.NOTICE: "#0f1216"}
 SAY = {Priority.URGENT: "#f98078", Priority.HIGH: "#ea943a", Priority.NOTICE: "#ecd877"}
+WARN = "bold #ecd877"
 UPLINK = {"online": "連線", "offline": "離線，紀錄留存", "revoked": "已被廢止，紀錄留存", "off": "未註冊，單機使用"}
 STAGE_WORDS = {
     "source": "取像", "detect": "偵測", "rectify": "校正", "read": "判讀", "judge": "篩選", "track": "追蹤表決",
@@ -130,7 +132,11 @@ def render_status(view: DeskView, status: DeviceStatus, *, stats: bool) -> Rende
     picture = _age(status.picture_ms, status.at_ms) if status.picture_ms is not None else "尚無"
     rate = f"{status.frames_per_s:g} 張/秒" if status.frames_per_s is not None else ""
     dropped = f"略過 {status.frames_dropped:,}" if status.frames_dropped else ""
-    lines.add_row("畫面", " · ".join(p for p in (status.source, picture, rate, dropped) if p))
+    back = f"重新連線 {status.reconnects:,} 次" if status.reconnects else ""
+    lines.add_row("畫面", " · ".join(p for p in (status.source, picture, rate, dropped, back) if p))
+    if status.waiting:
+        cause, cure = CAMERA_WORDS.get(status.waiting, (status.waiting, ""))
+        lines.add_row("", Text("，".join(p for p in (cause, cure, f"已試 {status.tries:,} 次") if p), style=WARN))
     lines.add_row("名單", _list_line(status.list_version, status.list_issued_ms, status.at_ms, status.list_entries))
     lines.add_row("紀錄", f"{status.reads:,} 筆 · 告警 {status.alarms:,} · 同車不再響 {status.alarms_repeated:,}")
     backlog = (
@@ -138,6 +144,7 @@ def render_status(view: DeskView, status: DeviceStatus, *, stats: bool) -> Rende
         if status.spool_reads or status.spool_photos
         else "全部已傳"
     )
+    lines.add_row("損失", _losses(status))
     lines.add_row("雲端", f"{UPLINK.get(status.uplink, status.uplink)} · {backlog}")
     position = status.position
     if position is None:
@@ -166,6 +173,20 @@ def render_status(view: DeskView, status: DeviceStatus, *, stats: bool) -> Rende
         parts.append(render_stages(status))
     title = f"警政安全守護雲 · {status.unit or status.name or status.device_id}"
     return Panel(Group(*parts), title=title, title_align="left", box=box.ROUNDED, border_style="dim", padding=(1, 2))
+
+
+def _losses(status: DeviceStatus) -> Text:
+    """What nobody will get any more, or will not if the device is switched off; in so many words also where there is none."""
+    said = [
+        (status.reads_lost, "遺失 {:,} 筆紀錄"),
+        (status.reads_missing, "上次斷電缺 {:,} 筆紀錄"),
+        (status.reads_in_memory, "{:,} 筆只在記憶體，勿關機"),
+        (status.reads_refused, "雲端退回 {:,} 筆，另存在設備上"),
+        (status.photos_given_up, "空間不足，捨棄 {:,} 張一般照片"),
+        (status.cut_short, "{:,} 張畫面殘缺未用"),
+    ]
+    words_ = [sentence.format(count) for count, sentence in said if count]
+    return Text(" · ".join(words_), style=WARN) if words_ else Text("無")
 
 
 def render_stages(status: DeviceStatus) -> Table:

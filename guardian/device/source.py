@@ -50,7 +50,9 @@ class SourceHealth:
     wild_stamps: int = 0
     openings: int = 0
     failed_openings: int = 0
-    waiting: str = ""  # why there is no picture just now, for the screen; empty while there is one
+    reconnects: int = 0  # times that a camera which had shown pictures came back
+    tries: int = 0  # openings since the last picture, without success
+    waiting: str = ""  # why there is no picture just now (`domain.camera`); empty while there is one
     sayings: list[str] = field(default_factory=list)
 
     def say(self, sentence: str) -> None:
@@ -118,11 +120,71 @@ class FolderSource:
 _PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
 
+_SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp", "tcp")
+_DEVICES, _DEVICE_NAMES = Path("/dev"), Path("/sys/class/video4linux")
+
+
+def usb_cameras(devices: Path = _DEVICES, names: Path = _DEVICE_NAMES) -> list[tuple[str, str]]:
+    """The USB cameras of this machine: device and what it calls itself, in order of number.
+
+    The kernel gives most cameras a second node for their metadata; it has an index above 0 and is left out.
+    """
+    found = []
+    for node in devices.glob("video[0-9]*"):
+        about = names / node.name
+        try:
+            index = (about / "index").read_text().strip()
+            name = (about / "name").read_text().strip()
+        except OSError:
+            index, name = "0", ""
+        if index == "0":
+            found.append((str(node), name))
+    return sorted(found, key=lambda one: int("".join(c for c in one[0] if c.isdigit())))
+
+
+def _usb_camera(text: str) -> str:
+    """The device that a person means by `camera`, `camera:N` or `/dev/videoN`.
+
+    Raises:
+        InputRefusedError: it is not plugged in, or may not be opened; says what is there.
+    """
+    there = usb_cameras()
+    listed = "; ".join(f"{device} ({name})" if name else device for device, name in there)
+    what = f"There is {listed}." if there else "No USB camera is plugged into this machine."
+    if text == "camera":
+        if not there:
+            raise InputRefusedError(
+                "No USB camera is plugged into this machine.",
+                hint="Plug one in (ls /dev/video*), or name a film, a folder or an address (rtsp://…).",
+                reference="camera-missing",
+            )
+        text = there[0][0]
+    elif text.startswith("camera:"):
+        number = text.removeprefix("camera:")
+        if not number.isdigit():
+            raise InputRefusedError(
+                f"'{text}' names no camera.", hint=f"Write camera:0 or /dev/video0. {what}", reference="camera-missing"
+            )
+        text = f"/dev/video{number}"
+    path = Path(text)
+    if not path.exists():
+        raise InputRefusedError(
+            f"There is no camera {text}.", hint=f"{what} Check the cable, then try again.", reference="camera-missing"
+        )
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise InputRefusedError(
+            f"This user may not open {text}.",
+            hint="Add the user to the group video (sudo usermod -aG video $USER), then sign in again.",
+            reference="camera-not-allowed",
+        )
+    return text
+
+
 def open_source(text: str, *, mono_ms: Callable[[], int], speed: Speed = "real", loop: bool = False) -> Source:
     """The source that a person named.
 
     Args:
-        text: a folder, a picture, a film, `/dev/video0`, or an address (`rtsp://…`, `http://…`).
+        text: a folder, a picture, a film, a USB camera (`camera`, `camera:1`, `/dev/video0`), or an address (`rtsp://…`).
         mono_ms: the device's monotonic clock.
         speed: films only: in their own time, or as fast as they can be read.
         loop: films only: begin again at the end.
@@ -133,18 +195,46 @@ def open_source(text: str, *, mono_ms: Callable[[], int], speed: Speed = "real",
     from guardian.device.video import CameraSource, FilmSource
 
     if "://" in text:
+        scheme = text.partition("://")[0].lower()
+        if scheme not in _SCHEMES:
+            raise InputRefusedError(
+                f"No camera is reached by {scheme}://.",
+                hint=f"Cameras' addresses begin with {', '.join(f'{s}://' for s in _SCHEMES)}; files are named by their path.",
+                reference="no-such-scheme",
+            )
         return CameraSource(text, mono_ms=mono_ms)
     path = Path(text)
-    if text.startswith("/dev/video"):
-        return CameraSource(text, mono_ms=mono_ms, container="v4l2")
-    if not path.exists():
-        raise InputRefusedError(f"There is no '{path.name}'.", hint="Name a folder, a film, a camera or an address.")
-    if path.is_dir():
-        return FolderSource(path, mono_ms=mono_ms)
-    with path.open("rb") as file:
-        head = file.read(12)
+    if text.startswith("/dev/video") or (text.split(":")[0] == "camera" and not path.exists()):
+        return CameraSource(_usb_camera(text), mono_ms=mono_ms, container="v4l2")
+    try:
+        if path.is_dir():
+            if next(path.iterdir(), None) is None:
+                raise InputRefusedError(
+                    f"The folder '{path.name}' is empty: nothing was read.",
+                    hint="Name a folder with photos.",
+                    reference="folder-empty",
+                )
+            return FolderSource(path, mono_ms=mono_ms)
+        with path.open("rb") as file:
+            head = file.read(12)
+    except FileNotFoundError:
+        raise InputRefusedError(
+            f"There is no '{text}' here.",
+            hint="Name a film, a photo, a folder, a camera (camera, /dev/video0) or an address (rtsp://…).",
+            reference="no-such-source",
+        ) from None
+    except PermissionError as error:
+        raise InputRefusedError(
+            f"This user may not read '{path.name}'.",
+            hint="Give the user read access to it, or run as one who has it.",
+            reference="source-not-allowed",
+        ) from error
     if not head:
-        raise InputRefusedError(f"'{path.name}' is empty (0 bytes): no film.", reference="film-empty")
+        raise InputRefusedError(
+            f"'{path.name}' is empty (0 bytes): no film.",
+            hint="Copy it again; the copy or the recording was cut off.",
+            reference="film-empty",
+        )
     if head.startswith(_PICTURE_HEADS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return FolderSource(path, mono_ms=mono_ms)
     return FilmSource(path, mono_ms=mono_ms, speed=speed, loop=loop)

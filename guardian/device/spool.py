@@ -294,7 +294,7 @@ class Spool:
         if len(held) >= IN_MEMORY_MAX:
             plainest = [k for k in held if not self._waiting[k].hit] or held
             self._forget(plainest[0])
-            self._lost += 1
+            self._lose("磁碟與記憶體都滿了")
         self._remember(key, record, None, plain)
         if not self._memory_said:
             self._memory_said = True
@@ -302,6 +302,13 @@ class Spool:
             self._say(
                 "spool-full", f"磁碟已滿，連車行紀錄也寫不下；新紀錄暫存記憶體（上限 {IN_MEMORY_MAX:,} 筆），勿關機"
             )
+
+    def _lose(self, why: str) -> None:
+        """A read is gone for good: counted, and said at once; after the first, once for each hundred (G16)."""
+        self._lost += 1
+        if self._lost == 1 or self._lost % 100 == 0:
+            log.error("reads-lost", count=self._lost)
+            self._say("reads-lost", f"{why}：已遺失 {self._lost:,} 筆紀錄；讓設備連線補送或騰出空間，並通知設備管理員")
 
     def _write_held(self) -> None:
         """Bring what waits in memory onto the disk, as far as it fits now."""
@@ -415,9 +422,8 @@ class Spool:
                 if isinstance(record, Kept):
                     found.append((key, record))
                 else:
-                    self._lost += 1
                     log.error("spool-record-damaged", segment=waiting.place.segment if waiting.place else -1)
-                    self._say("spool-record-damaged", "一筆暫存紀錄在磁碟上損壞，無法傳送；已記數")
+                    self._lose("暫存紀錄在磁碟上損壞")
                     self._forget(key)
             if not self._waiting:
                 self.changed.clear()

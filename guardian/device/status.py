@@ -18,7 +18,9 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     cloud: str = ""
     source: str = ""
     picture_ms: int | None = None  # when the last frame came
-    waiting: str = ""  # why there is none just now
+    waiting: str = ""  # why there is none just now: a key of `domain.camera.CAMERA_WORDS`
+    tries: int = 0  # openings since then
+    reconnects: int = 0
     frames: int = 0
     frames_per_s: float | None = None
     frames_dropped: int = 0
@@ -36,6 +38,10 @@ class DeviceStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     spool_bytes: int = 0
     spool_bytes_max: int = 0
     photos_given_up: int = 0
+    reads_lost: int = 0
+    reads_missing: int = 0
+    reads_in_memory: int = 0
+    reads_refused: int = 0
     uplink: str = "off"  # off | online | offline | revoked
     uplink_since_ms: int | None = None
     clock_source: str = "unset"

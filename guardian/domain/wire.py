@@ -202,6 +202,14 @@ class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True):
     software: str = ""
     answers: tuple[DeviceAnswer, ...] = ()  # absent: nothing was pressed since the last answered heartbeat
     v: int = 1
+    waiting: str = ""  # why there is no picture just now: a key of `domain.camera.CAMERA_WORDS`; empty: there is one
+    reconnects: int = 0  # times that the camera came back since the start
+    reads_lost: int = (
+        0  # reads of this start that nobody will ever get: their record was damaged, or memory was full too
+    )
+    reads_missing: int = 0  # numbers that the last start found missing in the spool: damaged by a power cut
+    reads_in_memory: int = 0  # reads that the full disk does not take: gone if the device is switched off
+    reads_refused: int = 0  # reads that the cloud will never take; kept aside on the device
 
 
 class HeartbeatAnswer(msgspec.Struct, frozen=True, omit_defaults=True):

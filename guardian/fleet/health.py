@@ -11,6 +11,7 @@ from statistics import median
 
 import msgspec
 
+from guardian.domain.camera import CAMERA_WORDS
 from guardian.domain.position import Position
 from guardian.domain.wire import Heartbeat
 from guardian.fleet.views import HealthFinding
@@ -105,6 +106,7 @@ def findings_of(
     found += _list(beat, now_ms, list_version, list_issued_ms)
     found += _heat(beat)
     found += _disk(beat)
+    found += _lost(beat)
     found += _lens(beat, usual)
     found += _reads(beat, usual, seen_ms)
     found += _position(beat, position, seen_ms)
@@ -144,12 +146,13 @@ def age_words(ms: float) -> str:
 
 
 def _picture(beat: Heartbeat) -> list[HealthFinding]:
-    cure = "檢查鏡頭接線與電源；停車後重新啟動設備"
+    cause, cure = CAMERA_WORDS.get(beat.waiting, ("", "檢查鏡頭接線與電源；停車後重新啟動設備"))
+    why = f"：{cause}" if cause else ""
     if beat.picture_since_ms is None:
-        return [HealthFinding("picture", "fault", "尚無影像", cure)]
+        return [HealthFinding("picture", "fault", f"尚無影像{why}", cure)]
     age = beat.sent_ms - beat.picture_since_ms
     if age > PICTURE_MS:
-        return [HealthFinding("picture", "fault", f"已 {age_words(age)}沒有影像", cure)]
+        return [HealthFinding("picture", "fault", f"已 {age_words(age)}沒有影像{why}", cure)]
     return []
 
 
@@ -210,6 +213,24 @@ def _disk(beat: Heartbeat) -> list[HealthFinding]:
     if beat.photos_given_up:
         sentence = f"空間不足，已放棄 {beat.photos_given_up:,} 張一般影像（紀錄與比對不受影響）"
         found.append(HealthFinding("photos", "attention", sentence, "讓設備連線補送，騰出空間"))
+    return found
+
+
+def _lost(beat: Heartbeat) -> list[HealthFinding]:
+    """What nobody will get any more, or will not if the device is switched off now."""
+    found = []
+    if beat.reads_in_memory > 0:
+        sentence = f"設備磁碟已滿：{beat.reads_in_memory:,} 筆紀錄只在記憶體，關機就會遺失"
+        found.append(HealthFinding("memory", "fault", sentence, "先不要關機；讓設備連線補送，或在設備上騰出空間"))
+    lost, missing = max(0, beat.reads_lost), max(0, beat.reads_missing)
+    if lost or missing:
+        said = [f"遺失 {lost:,} 筆紀錄"] if lost else []
+        said += [f"上次斷電缺 {missing:,} 筆紀錄"] if missing else []
+        cure = "損壞的片段另存在設備上，送修時一併取出；常常發生就更換設備的磁碟"
+        found.append(HealthFinding("lost", "fault", "、".join(said), cure))
+    if beat.reads_refused > 0:
+        sentence = f"雲端退回 {beat.reads_refused:,} 筆紀錄，另存在設備上"
+        found.append(HealthFinding("refused", "attention", sentence, "更新設備軟體；送修時取出另存的紀錄"))
     return found
 
 

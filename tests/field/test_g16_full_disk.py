@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from guardian.device.logfile import BoundedLog
 from guardian.device.seal import Sealer
@@ -105,3 +106,25 @@ def test_the_log_never_grows_beyond_its_bound(tmp_path: Path) -> None:
     for _ in range(3_000):
         log.write('{"event":"spool-giving-up-photos"}\n')
     assert sum(f.stat().st_size for f in (tmp_path / "log").iterdir()) <= 20_000
+
+
+def test_a_read_that_nothing_can_take_is_said_at_once_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guardian.device.spool.IN_MEMORY_MAX", 30)
+    said: list[tuple[str, str]] = []
+    spool = Spool(SimDisk(capacity=8_000), Sealer(KEY), reserve_bytes=0, say=lambda r, s: said.append((r, s)))
+    sequence = 0
+    while spool.state().reads_lost == 0:
+        sequence += 1
+        assert sequence < 500
+        spool.put(make_read(sequence, hit=sequence % 10 == 0, photos=False), stamp(sequence))
+    assert [(r, "遺失 1 筆" in s) for r, s in said if r == "reads-lost"] == [("reads-lost", True)], "at the first one"
+    for more in range(sequence + 1, sequence + 100):
+        spool.put(make_read(more, hit=more % 10 == 0, photos=False), stamp(more))
+    state = spool.state()
+    assert state.reads_lost == 100
+    assert state.reads_in_memory == 30, "the bound holds"
+    kept = [kept.read for _, kept in spool.batch(1000)]
+    assert len(kept) + state.reads_lost == sequence + 99, "every read is either kept or counted"
+    hits = [read for read in kept if read.hits]
+    assert len(hits) >= 10, "hits go last"
+    assert [r for r, _ in said].count("reads-lost") == 2, "then once for each hundred"

@@ -150,6 +150,12 @@ def test_a_healthy_device_has_nothing_to_say() -> None:
         ({"spool_bytes": 85, "spool_bytes_max": 100}, ("disk", "attention", "暫存空間已用 85%")),
         ({"spool_bytes": 99, "spool_bytes_max": 100}, ("disk", "fault", "暫存空間已用 99%")),
         ({"photos_given_up": 1200}, ("photos", "attention", "空間不足，已放棄 1,200 張一般影像（紀錄與比對不受影響）")),
+        ({"reads_in_memory": 1204}, ("memory", "fault", "設備磁碟已滿：1,204 筆紀錄只在記憶體，關機就會遺失")),
+        ({"reads_lost": 3}, ("lost", "fault", "遺失 3 筆紀錄")),
+        ({"reads_lost": 3, "reads_missing": 12}, ("lost", "fault", "遺失 3 筆紀錄、上次斷電缺 12 筆紀錄")),
+        ({"reads_refused": 2}, ("refused", "attention", "雲端退回 2 筆紀錄，另存在設備上")),
+        ({"picture_since_ms": None, "waiting": "camera-login"}, ("picture", "fault", "尚無影像：攝影機不接受帳號或密碼")),
+        ({"picture_since_ms": NOW - 600_000, "waiting": "of-a-newer-device"}, ("picture", "fault", "已 10 分沒有影像")),
     ],
 )  # fmt: skip
 def test_a_figure_out_of_band_is_a_sentence(said: dict[str, object], found: tuple[str, str, str]) -> None:
