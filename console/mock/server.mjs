@@ -9,6 +9,7 @@
 import { createServer } from "node:http";
 import { readFile, stat, open } from "node:fs/promises";
 import path from "node:path";
+import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { crop, overview } from "./photos.mjs";
@@ -32,6 +33,8 @@ const ROLE_ACTIONS = {
 };
 const POLICY = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
+/** How long a claim lives without a key; as in guardian/watch/model.py. */
+const CLAIM_MS = 90_000;
 let world = new World(() => Date.now());
 let weather = { silent: false, down: false, basemap: true, slow: {}, quiet: options.quiet };
 let events = [];
@@ -99,7 +102,7 @@ const needReason = ({ purpose, case_number }) => {
 const routes = [
   ["GET", "/api/session", ({ me }) => me],
   ["DELETE", "/api/session", ({ sid }) => (sessions.delete(sid), undefined)],
-  ["POST", "/api/links", () => ({ path: `/enter#once-${Math.random().toString(36).slice(2)}`, expires_ms: Date.now() + 600_000 })],
+  ["POST", "/api/links", ({ sent }) => ({ path: `/enter#token=once-${sent.role}-${Math.random().toString(36).slice(2)}`, expires_ms: Date.now() + 600_000 })],
   ["GET", "/api/live", () => ({ server_ms: Date.now(), cursor: String(cursor), units: world.units, hits: [...world.hits.values()], reads: world.reads, ...world.counts() })],
   [
     "GET",
@@ -121,18 +124,25 @@ const routes = [
       const hit = world.hits.get(id);
       if (!hit) throw notFound();
       if (hit.checker_id === me.subject_id) return world.details.get(id);
-      Object.assign(hit, { state: hit.state === "new" || hit.state === "checking" ? "checking" : hit.state, checker: me.name, checker_id: me.subject_id, claimed_ms: Date.now() });
+      Object.assign(hit, { state: hit.state === "new" || hit.state === "checking" ? "checking" : hit.state, checker: me.name, checker_id: me.subject_id, claimed_ms: Date.now(), claim_ends_ms: Date.now() + CLAIM_MS });
       world.fact(hit, "claimed");
       return changed(hit);
     },
   ],
-  ["POST", "/api/hits/:id/keep", ({ id }) => world.details.get(id)],
+  [
+    "POST",
+    "/api/hits/:id/keep",
+    ({ id }) => {
+      world.hits.get(id).claim_ends_ms = Date.now() + CLAIM_MS;
+      return world.details.get(id);
+    },
+  ],
   [
     "POST",
     "/api/hits/:id/release",
     ({ id }) => {
       const hit = world.hits.get(id);
-      Object.assign(hit, { state: "new", checker: "", checker_id: "", claimed_ms: null });
+      Object.assign(hit, { state: "new", checker: "", checker_id: "", claimed_ms: null, claim_ends_ms: null });
       world.fact(hit, "released");
       return changed(hit);
     },
@@ -154,7 +164,7 @@ const routes = [
     "/api/hits/:id/undo",
     ({ id, me }) => {
       const hit = world.hits.get(id);
-      Object.assign(hit, { state: "checking", checker: me.name, checker_id: me.subject_id, claimed_ms: Date.now(), outcome: null });
+      Object.assign(hit, { state: "checking", checker: me.name, checker_id: me.subject_id, claimed_ms: Date.now(), claim_ends_ms: Date.now() + CLAIM_MS, outcome: null });
       world.fact(hit, "undone");
       return changed(hit);
     },
@@ -201,34 +211,75 @@ const routes = [
       return { row, read: hit ? model : { ...model, text: row.text, raw_text: row.display, captured_ms: row.captured_ms, unit: row.unit, device_id: row.device_id, votes: [], alternatives: [], char_probs: [...row.text].map(() => row.confidence_prob), position: { ...model.position, lat_deg: row.lat_deg, lon_deg: row.lon_deg } } };
     },
   ],
-  ["GET", "/api/lists", () => ({ version: world.version, issued_ms: world.issued, devices_current: 26, devices_total: world.devices.length, lists: world.lists })],
   [
-    "GET",
-    "/api/lists/:id/entries",
-    ({ query }) => {
-      const find = (query.get("find") ?? "").toUpperCase().replaceAll("-", "");
-      const entries = world.entries.filter((one) => one.entry.text.includes(find) || one.entry.case_number.includes(find));
+    "POST",
+    "/api/lists",
+    ({ sent }) => {
+      needName(sent.name, "");
+      const list_id = `list-${world.lists.length + 1}`;
+      world.lists.push({ id: list_id, name: sent.name, source: sent.source ?? "", entries: 0, version: 0, changed_ms: Date.now(), changed_by: world.me.name, closed_ms: null });
+      return { list_id, version: 0, removed: 0 };
+    },
+  ],
+  [
+    "POST",
+    "/api/lists/:id/name",
+    ({ id, sent }) => {
+      needName(sent.name, id);
+      Object.assign(world.lists.find((one) => one.id === id), { name: sent.name, source: sent.source ?? "" });
+      return { list_id: id, version: 0, removed: 0 };
+    },
+  ],
+  [
+    "POST",
+    "/api/lists/:id/close",
+    ({ id, sent }) => {
+      const own = entriesOf(id);
+      if (sent.confirm_entries !== own.length) throw new Refusal(409, "list-removal", "Another number of entries.");
+      world.closed = own;
+      world.entries = world.entries.filter((one) => !own.includes(one));
+      Object.assign(world.lists.find((one) => one.id === id), { closed_ms: Date.now(), entries: 0 });
+      return { list_id: id, version: own.length ? ++world.version : 0, removed: own.length };
+    },
+  ],
+  ["POST", "/api/lists/:id/reopen", ({ id }) => (Object.assign(world.lists.find((one) => one.id === id), { closed_ms: null }), { list_id: id, version: 0, removed: 0 })],
+  ["GET", "/api/lists", () => ({ version: world.version, issued_ms: world.issued, devices_current: 26, devices_total: world.devices.length, lists: world.lists })],
+  ["GET", "/api/lists/:id/entries", ({ id }) => ({ entries: entriesOf(id), next_cursor: "", total: entriesOf(id).length })],
+  [
+    "POST",
+    "/api/lists/:id/find",
+    ({ id, sent }) => {
+      const find = sent.find.toUpperCase().replaceAll("-", "");
+      const entries = entriesOf(id).filter((one) => one.entry.text.includes(find) || one.entry.case_number.includes(find));
       return { entries, next_cursor: "", total: entries.length };
     },
   ],
   [
     "POST",
     "/api/lists/:id/changes",
-    ({ sent }) => {
+    ({ id, sent }) => {
       if (sent.base_version !== world.version) throw new Refusal(409, "list-moved", "The list has moved on.");
       world.version += 1;
       world.issued = Date.now();
       for (const draft of sent.put) {
         const text = draft.plate.toUpperCase().replaceAll("-", "");
         world.entries = world.entries.filter((one) => one.entry.id !== draft.id);
-        world.entries.unshift({ entry: { id: draft.id || `entry-${text}`, text, category: draft.category, reason: draft.reason, case_number: draft.case_number, priority: draft.priority ?? 2, source: draft.source }, display: display(text), series: "", added_ms: Date.now(), added_by: world.me.name, expired: false, warning_words: "" });
+        world.entries.unshift({ list_id: id.startsWith("list-") ? id : "", entry: { id: draft.id || `entry-${text}`, text, category: draft.category, reason: draft.reason, case_number: draft.case_number, priority: draft.priority ?? 2, source: draft.source }, display: display(text), series: "", added_ms: Date.now(), added_by: world.me.name, expired: false, warning_words: "" });
       }
       world.entries = world.entries.filter((one) => !sent.remove.includes(one.entry.id));
       emit("list", tick());
       return { version: world.version, put: sent.put.length, removed: sent.remove.length };
     },
   ],
-  ["POST", "/api/lists/undo", () => ({ version: ++world.version, put: 0, removed: 0 })],
+  [
+    "POST",
+    "/api/lists/undo",
+    () => {
+      world.entries.push(...(world.closed ?? []));
+      world.closed = [];
+      return { version: ++world.version, put: 0, removed: 0 };
+    },
+  ],
   [
     "POST",
     "/api/plates/inspect",
@@ -244,7 +295,20 @@ const routes = [
     "/api/lists/:id/imports",
     ({ id, sent }) => {
       const name = /filename="([^"]+)"/.exec(sent)?.[1] ?? "list.csv";
-      const plan = makePlan(id, name, sent.includes("replace"));
+      const field = (key) => new RegExp(`name="${key}"\\r\\n\\r\\n([^\\r]*)`).exec(sent)?.[1] ?? "";
+      const plan = makePlan(id, name, field("mode") === "replace");
+      const columns = field("columns") ? JSON.parse(field("columns")) : {};
+      if (name.startsWith("strange")) {
+        // A file whose headers nobody knows: matched only by what the person points at.
+        const header = field("header") === "no" ? ["第 1 欄", "第 2 欄", "第 3 欄"] : ["牌", "何種", "卷"];
+        const at = Object.fromEntries(Object.entries(columns).filter(([, to]) => to.startsWith("#")).map(([key, to]) => [key, header[Number(to.slice(1)) - 1]]));
+        const fixed = Object.fromEntries(Object.entries(columns).filter(([, to]) => to.startsWith("=")).map(([key, to]) => [key, to.slice(1)]));
+        const whole = at.plate && (at.category || fixed.category);
+        Object.assign(plan, { header, first: ["ABC-1235", "失竊", "115-0832"], columns: at, fixed, headed: field("header") !== "no" });
+        if (!whole) Object.assign(plan, { problem: "第 1 列找不到「車號」「類別」欄；找到的是「牌」「何種」「卷」", problem_reference: "import-columns-missing", rows: 2, added: 0, updated: 0, same: 0, refused: 0, report: [] });
+        else Object.assign(plan, { rows: 2, added: 2, updated: 0, same: 0, refused: 0, report: plan.report.filter((row) => row.group === "added").slice(0, 2) });
+      }
+      if (field("encoding")) Object.assign(plan, { encoding: { "utf-8": "UTF-8", big5: "Big5" }[field("encoding")], encoding_chosen: true });
       world.imports.set(plan.id, plan);
       return plan;
     },
@@ -300,6 +364,15 @@ const routes = [
   ["POST", "/api/audit/verify", () => ({ rows: world.audit.length, first: 1, last: world.audit.length, head_hash: "9f2c0009b7e1", problem: "" })],
 ];
 
+/** A list that was made here holds what was put on it since; the others show the world's entries. */
+function entriesOf(list_id) {
+  return world.entries.filter((one) => (list_id.startsWith("list-") ? one.list_id === list_id : !one.list_id));
+}
+function needName(name, own) {
+  if (!name.trim()) throw new Refusal(400, "list-name", "A list has a name.");
+  if (world.lists.some((one) => one.name === name && !one.closed_ms && one.id !== own)) throw new Refusal(409, "list-name-taken", "Another list has this name.");
+}
+
 function decide(ids, state) {
   for (const item of world.quarantine) if (ids.includes(item.id)) item.state = state;
   emit("tick", tick());
@@ -333,6 +406,12 @@ function makePlan(list_id, file_name, replace) {
     entries_before: 38204,
     report: [...refused, ...good],
     problem: "",
+    problem_reference: "",
+    header: ["車號", "類別", "案號", "到期日", "優先序", "事由", "所屬"],
+    first: ["BQD-0187", "失竊", "115-0832", "2026-12-24", "優先", "失竊", "中山分局"],
+    fixed: {},
+    encoding_chosen: false,
+    headed: true,
     needs_confirmation: "",
     state: "planned",
     version: 0,
@@ -387,7 +466,7 @@ async function sendFile(response, file, request, headers = {}) {
   }
   response.writeHead(range ? 206 : 200, { "Content-Length": until - from + 1, "Accept-Ranges": "bytes", ...(range ? { "Content-Range": `bytes ${from}-${until}/${info.size}` } : {}), ...headers });
   const handle = await open(file);
-  handle.createReadStream({ start: from, end: until }).pipe(response);
+  await pipeline(handle.createReadStream({ start: from, end: until }), response).catch(() => undefined);
 }
 
 function match(pattern, pathname) {
@@ -413,7 +492,8 @@ async function answer(request, response) {
   if (weather.down && url.pathname.startsWith("/api")) return request.socket.destroy();
   if (url.pathname === "/api/session" && request.method === "POST") {
     const { token } = await body(request);
-    const role = { auditor: "auditor", detective: "detective", all: "everything" }[token] ?? "operator";
+    // `once-ROLE-…` is used up by its first use, as every link of a real cloud; the bare words are not.
+    const role = { auditor: "auditor", detective: "detective", all: "everything" }[token.replace(/^once-([a-z]+)-.*/, "$1")] ?? "operator";
     if (token === "used" || (token.startsWith("once-") && used.has(token))) throw new Refusal(401, "link-used", "This link was used.");
     used.add(token);
     const id = Math.random().toString(36).slice(2);
@@ -439,7 +519,7 @@ async function answer(request, response) {
   }
   if (url.pathname.startsWith("/basemap/")) {
     if (!weather.basemap) throw notFound();
-    const file = { "/basemap/guardian.pmtiles": "basemap.pmtiles", "/basemap/labels.json": "basemap.json" }[url.pathname];
+    const file = { "/basemap/guardian.pmtiles": "basemap.pmtiles", "/basemap/labels.json": "basemap.json", "/basemap/areas.geojson": "districts.geojson" }[url.pathname];
     if (!file) throw notFound();
     return sendFile(response, path.join(options.basemap, file), request, { "Content-Type": file.endsWith("json") ? "application/json" : "application/octet-stream" }).catch(() => response.writeHead(404).end());
   }

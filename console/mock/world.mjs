@@ -278,6 +278,9 @@ export class World {
       captured_ms: this.start - ago * MIN,
     })).filter((row) => !plate || plate.includes("*") || plate.includes("?") || row.text === plate || (question.lookalike && row.lookalike));
     const found = rows.filter((row) => (question.lookalike || !row.lookalike) && (!question.from_ms || row.captured_ms >= question.from_ms) && (!question.until_ms || row.captured_ms <= question.until_ms));
+    for (let i = found.length - 1; i >= 0; i--) {
+      if (question.colours?.length && !question.colours.includes(found[i].colour)) found.splice(i, 1);
+    }
     const plates = new Map();
     for (const row of found) plates.set(row.text, (plates.get(row.text) ?? 0) + 1);
     const bins = Array.from({ length: 36 }, (_, i) => ({ from_ms: this.start - (18 - i / 2) * H, reads: [2, 1, 0, 1, 3, 2, 1, 0, 0, 1, 2, 0, 1, 0, 0, 1, 1, 2, 4, 3, 1, 0, 2, 1, 0, 0, 1, 0, 1, 2, 3, 1, 2, 2, 1, 1][i] }));
@@ -301,9 +304,9 @@ export class World {
 function makeLists(now, version) {
   return [
     ["stolen", "失竊車輛", 38204, version, 12 * MIN],
-    ["case", "涉案車輛", 1967, version, 12 * MIN],
-    ["cancelled", "註銷號牌", 61530, version - 2, 3 * H],
-    ["taken", "侵占車輛", 2415, version, 12 * MIN],
+    ["cases", "涉案車輛", 1967, version, 12 * MIN],
+    ["plates", "註銷號牌與偽牌", 61530, version - 2, 3 * H],
+    ["misappropriated", "侵占車輛", 2415, version, 12 * MIN],
     ["missing", "協尋車輛", 884, version - 3, 5 * H],
     ["wanted", "通緝", 312, version, 12 * MIN],
   ].map(([id, name, entries, v, ago]) => ({ id, name, source: "刑事警察局", entries, version: v, changed_ms: now - ago, changed_by: "黃俊傑" }));
@@ -399,12 +402,12 @@ function device(now, d) {
 function makeQuarantine(now) {
   const item = (i, reason, sentence, field, device_id, ago, record) => ({ id: `q-${i}`, reason, sentence, field, device_id, received_ms: now - ago, record: JSON.stringify(record, null, 1), state: "held" });
   return [
-    item(1, "time-ahead", "拍攝時間比收到時間晚 4 年", "captured_ms", "tpe-da-011", 9 * MIN, { device_id: "tpe-da-011", boot: 3, sequence: 912, captured_ms: 1924992000000, text: "AQR7751" }),
-    item(2, "time-ahead", "拍攝時間比收到時間晚 4 年", "captured_ms", "tpe-da-011", 9 * MIN, { device_id: "tpe-da-011", boot: 3, sequence: 913, captured_ms: 1924992004000, text: "BKL5527" }),
-    item(3, "time-ahead", "拍攝時間比收到時間晚 4 年", "captured_ms", "tpe-xy-107", 40 * MIN, { device_id: "tpe-xy-107", boot: 1, sequence: 77, captured_ms: 1924992014000, text: "EPA3312" }),
-    item(4, "text-unfit", "文字裡有零字元", "raw_text", "tpe-zz-012", 2 * H, { device_id: "tpe-zz-012", boot: 9, sequence: 5, raw_text: "ABC\u00001235", text: "ABC1235" }),
-    item(5, "position-unfit", "位置是 0, 0，接收器沒有定位時才會這樣", "position", "tpe-ng-015", 3 * H, { device_id: "tpe-ng-015", boot: 2, sequence: 41, position: { lat_deg: 0, lon_deg: 0 } }),
-    item(6, "position-unfit", "位置是 0, 0，接收器沒有定位時才會這樣", "position", "tpe-ng-015", 3 * H, { device_id: "tpe-ng-015", boot: 2, sequence: 42, position: { lat_deg: 0, lon_deg: 0 } }),
-    item(7, "position-unfit", "位置是 0, 0，接收器沒有定位時才會這樣", "position", "tpe-ng-015", 3 * H, { device_id: "tpe-ng-015", boot: 2, sequence: 43, position: { lat_deg: 0, lon_deg: 0 } }),
+    item(1, "time-doubtful", "拍攝時間比收到時間晚 4 年", "captured_ms", "tpe-da-011", 9 * MIN, { device_id: "tpe-da-011", boot: 3, sequence: 912, captured_ms: 1924992000000, text: "AQR7751" }),
+    item(2, "time-doubtful", "拍攝時間比收到時間晚 4 年", "captured_ms", "tpe-da-011", 9 * MIN, { device_id: "tpe-da-011", boot: 3, sequence: 913, captured_ms: 1924992004000, text: "BKL5527" }),
+    item(3, "time-doubtful", "拍攝時間比收到時間晚 4 年", "captured_ms", "tpe-xy-107", 40 * MIN, { device_id: "tpe-xy-107", boot: 1, sequence: 77, captured_ms: 1924992014000, text: "EPA3312" }),
+    item(4, "text-control", "文字裡有零字元", "raw_text", "tpe-zz-012", 2 * H, { device_id: "tpe-zz-012", boot: 9, sequence: 5, raw_text: "ABC\u00001235", text: "ABC1235" }),
+    item(5, "position-impossible", "位置是 0, 0，接收器沒有定位時才會這樣", "position", "tpe-ng-015", 3 * H, { device_id: "tpe-ng-015", boot: 2, sequence: 41, position: { lat_deg: 0, lon_deg: 0 } }),
+    item(6, "position-impossible", "位置是 0, 0，接收器沒有定位時才會這樣", "position", "tpe-ng-015", 3 * H, { device_id: "tpe-ng-015", boot: 2, sequence: 42, position: { lat_deg: 0, lon_deg: 0 } }),
+    item(7, "position-impossible", "位置是 0, 0，接收器沒有定位時才會這樣", "position", "tpe-ng-015", 3 * H, { device_id: "tpe-ng-015", boot: 2, sequence: 43, position: { lat_deg: 0, lon_deg: 0 } }),
   ];
 }

@@ -15,6 +15,7 @@ import "./styles/live.css";
 import "./styles/check.css";
 import "./styles/search.css";
 import "./styles/sheets.css";
+import "./styles/peek.css";
 import "./styles/narrow.css";
 
 watchComposition(document);

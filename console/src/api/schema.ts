@@ -388,7 +388,8 @@ export interface paths {
         /** ViewLists */
         get: operations["ApiListsViewLists"];
         put?: never;
-        post?: never;
+        /** CreateList */
+        post: operations["ApiListsCreateList"];
         delete?: never;
         options?: never;
         head?: never;
@@ -423,6 +424,23 @@ export interface paths {
         put?: never;
         /** ChangeList */
         post: operations["ApiListsListIdChangesChangeList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lists/{list_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** CloseList */
+        post: operations["ApiListsListIdCloseCloseList"];
         delete?: never;
         options?: never;
         head?: never;
@@ -491,6 +509,40 @@ export interface paths {
         put?: never;
         /** PlanImport */
         post: operations["ApiListsListIdImportsPlanImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lists/{list_id}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** RenameList */
+        post: operations["ApiListsListIdNameRenameList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lists/{list_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ReopenList */
+        post: operations["ApiListsListIdReopenReopenList"];
         delete?: never;
         options?: never;
         head?: never;
@@ -889,7 +941,7 @@ export interface components {
             lon_max?: number | null;
             lon_min?: number | null;
             /** @default  */
-            name: string;
+            name?: string;
             polygon?: [
                 number,
                 number
@@ -900,30 +952,30 @@ export interface components {
             next_cursor: string;
             rows: components["schemas"]["AuditRow"][];
             /** @default [] */
-            standouts: string[];
+            standouts?: string[];
         };
         /** AuditRow */
         AuditRow: {
             action: string;
             /** @default  */
-            agency: string;
+            agency?: string;
             at_ms: number;
             /** @default  */
-            case_number: string;
+            case_number?: string;
             count?: number | null;
             elements?: {
                 [key: string]: string;
             };
             /** @default  */
-            hash: string;
+            hash?: string;
             kind: string;
             /** @default  */
-            lookup_id: string;
+            lookup_id?: string;
             number: number;
             /** @default  */
-            purpose: string;
+            purpose?: string;
             /** @default [] */
-            reasons: string[];
+            reasons?: string[];
             role: string;
             subject_id: string;
             subject_name: string;
@@ -946,7 +998,7 @@ export interface components {
         /** ClaimRequest */
         ClaimRequest: {
             /** @default false */
-            take_over: boolean;
+            take_over?: boolean;
         };
         /**
          * Clock
@@ -955,11 +1007,11 @@ export interface components {
         Clock: {
             age_ms?: number | null;
             /** @default false */
-            corrected: boolean;
+            corrected?: boolean;
             /** @default 0 */
-            offset_ms: number;
+            offset_ms?: number;
             /** @default unset */
-            source: string;
+            source?: string;
         };
         /** DeviceAnswer */
         DeviceAnswer: {
@@ -972,10 +1024,10 @@ export interface components {
         DeviceHit: {
             alarmed_ms: number;
             /** @default  */
-            answered: string;
+            answered?: string;
             entry_id: string;
             /** @default 1 */
-            likelihood_prob: number;
+            likelihood_prob?: number;
             list_issued_ms: number;
             list_version: number;
             strength: string;
@@ -987,7 +1039,7 @@ export interface components {
             clock_offset_ms: number | null;
             enrolled_ms: number;
             /** @default [] */
-            findings: components["schemas"]["HealthFinding"][];
+            findings?: components["schemas"]["HealthFinding"][];
             heartbeat?: components["schemas"]["Heartbeat"] | null;
             id: string;
             kind: string;
@@ -996,12 +1048,12 @@ export interface components {
             list_version: number;
             name: string;
             /** @default [] */
-            reads_by_hour: number[];
+            reads_by_hour?: number[];
             seen_ms: number | null;
             state: string;
             unit: string;
             /** @default [] */
-            usual_by_hour: (number | null)[];
+            usual_by_hour?: (number | null)[];
         };
         /** DevicesView */
         DevicesView: {
@@ -1016,41 +1068,41 @@ export interface components {
         /** EnrolmentCodeRequest */
         EnrolmentCodeRequest: {
             /** @default car */
-            kind: string;
+            kind?: string;
             unit: string;
         };
         /** EntryDraft */
         EntryDraft: {
             /** @default  */
-            case_number: string;
+            case_number?: string;
             category: string;
             /** @default  */
-            colour: string;
+            colour?: string;
             /** @default  */
-            expires: string;
+            expires?: string;
             /** @default  */
-            id: string;
+            id?: string;
             /** @default  */
-            kind: string;
+            kind?: string;
             /** @default  */
-            make: string;
+            make?: string;
             plate: string;
             priority?: number | null;
             /** @default  */
-            reason: string;
+            reason?: string;
             /** @default  */
-            remark: string;
+            remark?: string;
             /** @default false */
-            silent: boolean;
+            silent?: boolean;
             /** @default  */
-            source: string;
+            source?: string;
             /** @default  */
-            warning: string;
+            warning?: string;
         };
         /** EntryFindRequest */
         EntryFindRequest: {
             /** @default  */
-            cursor: string;
+            cursor?: string;
             find: string;
         };
         /** EntryPage */
@@ -1066,16 +1118,16 @@ export interface components {
             display: string;
             entry: components["schemas"]["WatchEntry"];
             /** @default false */
-            expired: boolean;
+            expired?: boolean;
             series: string;
             /** @default  */
-            warning_words: string;
+            warning_words?: string;
         };
         /** FrameVote */
         FrameVote: {
             confidence_prob: number;
             /** @default  */
-            crop_sha256: string;
+            crop_sha256?: string;
             frame_ms: number;
             text: string;
         };
@@ -1095,64 +1147,64 @@ export interface components {
         /** Heartbeat */
         Heartbeat: {
             /** @default [] */
-            answers: components["schemas"]["DeviceAnswer"][];
+            answers?: components["schemas"]["DeviceAnswer"][];
             /** @default 0 */
-            backlog_items: number;
+            backlog_items?: number;
             backlog_oldest_ms?: number | null;
             chars_per_read?: number | null;
             clock_offset_ms?: number | null;
             /** @default unset */
-            clock_source: string;
+            clock_source?: string;
             device_id: string;
             frames_per_s?: number | null;
             /** @default  */
-            list_digest: string;
+            list_digest?: string;
             /** @default 0 */
-            list_issued_ms: number;
+            list_issued_ms?: number;
             /** @default 0 */
-            list_version: number;
+            list_version?: number;
             /** @default 0 */
-            photos_given_up: number;
+            photos_given_up?: number;
             picture_since_ms?: number | null;
             position?: components["schemas"]["Position"] | null;
             /** @default 0 */
-            reads_last_hour: number;
+            reads_last_hour?: number;
             sent_ms: number;
             /** @default  */
-            software: string;
+            software?: string;
             /** @default  */
-            source: string;
+            source?: string;
             /** @default 0 */
-            spool_bytes: number;
+            spool_bytes?: number;
             /** @default 0 */
-            spool_bytes_max: number;
+            spool_bytes_max?: number;
             /** @default [] */
-            stages: components["schemas"]["StageHealth"][];
+            stages?: components["schemas"]["StageHealth"][];
             temperature_c?: number | null;
             /** @default  */
-            unit: string;
+            unit?: string;
             /** @default 1 */
-            v: number;
+            v?: number;
         };
         /** HitCard */
         HitCard: {
             captured_ms: number;
             /** @default  */
-            case_number: string;
+            case_number?: string;
             category: components["schemas"]["Category"];
             /** @default  */
-            checker: string;
+            checker?: string;
             /** @default  */
-            checker_id: string;
+            checker_id?: string;
             claim_ends_ms?: number | null;
             claimed_ms?: number | null;
             /** @default 0 */
-            confidence_prob: number;
+            confidence_prob?: number;
             /** @default  */
-            crop_url: string;
+            crop_url?: string;
             decided_ms?: number | null;
             /** @default  */
-            device_id: string;
+            device_id?: string;
             device_list_version?: number | null;
             differing: number[];
             doubtful: number[];
@@ -1161,39 +1213,39 @@ export interface components {
             entry_removed_ms?: number | null;
             entry_text: string;
             /** @default 0 */
-            facts: number;
+            facts?: number;
             heading_deg?: number | null;
             id: string;
             lat_deg?: number | null;
             likelihood_prob: number;
             /** @default 0 */
-            list_version: number;
+            list_version?: number;
             lon_deg?: number | null;
             /** @default [] */
-            looks: components["schemas"]["LookRow"][];
+            looks?: components["schemas"]["LookRow"][];
             odds_tenths: number | null;
             outcome?: components["schemas"]["Outcome"] | null;
             /** @default  */
-            overview_url: string;
+            overview_url?: string;
             /** @default  */
-            place: string;
+            place?: string;
             priority: number;
             raised_ms: number;
             read_display: string;
             read_id: string;
             read_text: string;
             /** @default  */
-            reason: string;
+            reason?: string;
             /** @default 1 */
-            sightings: number;
+            sightings?: number;
             /** @default false */
-            silent: boolean;
+            silent?: boolean;
             state: components["schemas"]["HitState"];
             strength: components["schemas"]["MatchStrength"];
             /** @default  */
-            unit: string;
+            unit?: string;
             /** @default  */
-            warning: string;
+            warning?: string;
         };
         /** HitDetail */
         HitDetail: {
@@ -1203,7 +1255,7 @@ export interface components {
             looks: components["schemas"]["LookRow"][];
             read: components["schemas"]["Read"];
             /** @default [] */
-            same_plate: components["schemas"]["HitCard"][];
+            same_plate?: components["schemas"]["HitCard"][];
         };
         /** HitFact */
         HitFact: {
@@ -1212,10 +1264,10 @@ export interface components {
             hit_id: string;
             kind: string;
             /** @default  */
-            note: string;
+            note?: string;
             number: number;
             /** @default  */
-            value: string;
+            value?: string;
         };
         /** HitPage */
         HitPage: {
@@ -1238,13 +1290,15 @@ export interface components {
         /** ImportForm */
         ImportForm: {
             /** @default  */
-            columns: string;
+            columns?: string;
             /** @default  */
-            encoding: string;
+            encoding?: string;
             /** Format: binary */
             file: string;
+            /** @default yes */
+            header?: string;
             /** @default add */
-            mode: string;
+            mode?: string;
         };
         /** ImportPlan */
         ImportPlan: {
@@ -1253,17 +1307,28 @@ export interface components {
                 [key: string]: string;
             };
             encoding: string;
+            /** @default false */
+            encoding_chosen?: boolean;
             entries_before: number;
             file_name: string;
+            /** @default [] */
+            first?: string[];
+            fixed?: {
+                [key: string]: string;
+            };
+            /** @default true */
+            headed?: boolean;
+            /** @default [] */
+            header?: string[];
             id: string;
             list_id: string;
             mode: string;
             /** @default  */
-            needs_confirmation: string;
+            needs_confirmation?: string;
             /** @default  */
-            problem: string;
+            problem?: string;
             /** @default  */
-            problem_reference: string;
+            problem_reference?: string;
             refused: number;
             removed: number;
             report: components["schemas"]["ImportRow"][];
@@ -1271,32 +1336,32 @@ export interface components {
             same: number;
             sample_line: string;
             /** @default planned */
-            state: string;
+            state?: string;
             updated: number;
             /** @default 0 */
-            version: number;
+            version?: number;
         };
         /** ImportRow */
         ImportRow: {
             /** @default  */
-            cell: string;
+            cell?: string;
             group: string;
             /** @default  */
-            hint: string;
+            hint?: string;
             /** @default  */
-            hint_en: string;
+            hint_en?: string;
             line: number;
             plate: string;
             /** @default  */
-            raw: string;
+            raw?: string;
             /** @default  */
-            reference: string;
+            reference?: string;
             /** @default  */
-            sentence: string;
+            sentence?: string;
             /** @default  */
-            sentence_en: string;
+            sentence_en?: string;
             /** @default  */
-            text: string;
+            text?: string;
         };
         /** InspectRequest */
         InspectRequest: {
@@ -1310,7 +1375,7 @@ export interface components {
         /** LinkRequest */
         LinkRequest: {
             /** @default  */
-            agency: string;
+            agency?: string;
             name: string;
             role: string;
         };
@@ -1324,11 +1389,27 @@ export interface components {
         ListChangeRequest: {
             base_version: number;
             /** @default false */
-            confirmed_twins: boolean;
+            confirmed_twins?: boolean;
             /** @default [] */
-            put: components["schemas"]["EntryDraft"][];
+            put?: components["schemas"]["EntryDraft"][];
             /** @default [] */
-            remove: string[];
+            remove?: string[];
+        };
+        /** ListCloseRequest */
+        ListCloseRequest: {
+            confirm_entries: number;
+        };
+        /** ListDeedAnswer */
+        ListDeedAnswer: {
+            list_id: string;
+            removed: number;
+            version: number;
+        };
+        /** ListNameRequest */
+        ListNameRequest: {
+            name: string;
+            /** @default  */
+            source?: string;
         };
         /** ListsView */
         ListsView: {
@@ -1374,23 +1455,23 @@ export interface components {
         /** OutcomeRequest */
         OutcomeRequest: {
             /** @default  */
-            note: string;
+            note?: string;
             outcome: components["schemas"]["Outcome"];
             seen_fact: number;
         };
         /** PageRequest */
         PageRequest: {
             /** @default  */
-            cursor: string;
+            cursor?: string;
         };
         /** PhotoRef */
         PhotoRef: {
             frame_ms: number;
             /** @default 0 */
-            height_px: number;
+            height_px?: number;
             sha256: string;
             /** @default 0 */
-            width_px: number;
+            width_px?: number;
         };
         /** PlateCount */
         PlateCount: {
@@ -1402,19 +1483,19 @@ export interface components {
         PlateInspectionView: {
             display: string;
             /** @default false */
-            listed: boolean;
+            listed?: boolean;
             reference: string;
             refusal: string;
             /** @default  */
-            refusal_en: string;
+            refusal_en?: string;
             series: string;
             suggestions: string[];
             text: string;
             /** @default [] */
-            twins: string[];
+            twins?: string[];
             warning: string;
             /** @default  */
-            warning_en: string;
+            warning_en?: string;
         };
         /** Position */
         Position: {
@@ -1424,7 +1505,7 @@ export interface components {
             lat_deg: number;
             lon_deg: number;
             /** @default gps */
-            source: string;
+            source?: string;
             speed_kmh?: number | null;
         };
         /**
@@ -1438,7 +1519,7 @@ export interface components {
         QuarantineDeed: {
             ids: string[];
             /** @default  */
-            note: string;
+            note?: string;
         };
         /** QuarantineDeedAnswer */
         QuarantineDeedAnswer: {
@@ -1478,7 +1559,7 @@ export interface components {
         /** Read */
         Read: {
             /** @default [] */
-            alternatives: components["schemas"]["Alternative"][][];
+            alternatives?: components["schemas"]["Alternative"][][];
             boot: number;
             captured_ms: number;
             char_probs: number[];
@@ -1506,25 +1587,27 @@ export interface components {
             dash_after?: number | null;
             device_id: string;
             /** @default 1 */
-            frames_seen: number;
+            frames_seen?: number;
             /** @default [] */
-            hits: components["schemas"]["DeviceHit"][];
+            hits?: components["schemas"]["DeviceHit"][];
             look?: components["schemas"]["VehicleLook"];
             overview?: components["schemas"]["PhotoRef"] | null;
+            /** @default  */
+            places?: string;
             position?: components["schemas"]["Position"] | null;
             raw_text: string;
             sequence: number;
             /** @default  */
-            series: string;
+            series?: string;
             text: string;
             /** @default  */
-            unit: string;
+            unit?: string;
             /** @default 1 */
-            v: number;
+            v?: number;
             /** @default [] */
-            vehicle_classes: string[];
+            vehicle_classes?: string[];
             /** @default [] */
-            votes: components["schemas"]["FrameVote"][];
+            votes?: components["schemas"]["FrameVote"][];
         };
         /** ReadDetail */
         ReadDetail: {
@@ -1535,39 +1618,39 @@ export interface components {
         ReadRow: {
             captured_ms: number;
             /** @default  */
-            colour: string;
+            colour?: string;
             confidence_prob: number;
             /** @default  */
-            crop_url: string;
+            crop_url?: string;
             device_id: string;
             display: string;
             /** @default [] */
-            doubtful: number[];
+            doubtful?: number[];
             /** @default  */
-            hit_category: string;
+            hit_category?: string;
             /** @default  */
-            hit_id: string;
+            hit_id?: string;
             hit_priority?: number | null;
             /** @default  */
-            hit_strength: string;
+            hit_strength?: string;
             id: string;
             /** @default  */
-            kind: string;
+            kind?: string;
             lat_deg?: number | null;
             lon_deg?: number | null;
             /** @default false */
-            lookalike: boolean;
+            lookalike?: boolean;
             /** @default  */
-            overview_url: string;
+            overview_url?: string;
             /** @default  */
-            place: string;
+            place?: string;
             position_age_ms?: number | null;
             received_ms: number;
             text: string;
             /** @default false */
-            time_doubtful: boolean;
+            time_doubtful?: boolean;
             /** @default  */
-            unit: string;
+            unit?: string;
         };
         /** ReasonRequest */
         ReasonRequest: {
@@ -1582,20 +1665,20 @@ export interface components {
         /** SearchAnswer */
         SearchAnswer: {
             /** @default false */
-            behind: boolean;
+            behind?: boolean;
             count: number;
             count_exact: boolean;
             /** @default 0 */
-            elapsed_ms: number;
+            elapsed_ms?: number;
             /** @default [] */
-            histogram: components["schemas"]["TimeBin"][];
+            histogram?: components["schemas"]["TimeBin"][];
             lookup_id: string;
             /** @default 0 */
-            newer: number;
+            newer?: number;
             next_cursor: string;
             normal: string;
             /** @default [] */
-            plates: components["schemas"]["PlateCount"][];
+            plates?: components["schemas"]["PlateCount"][];
             question: components["schemas"]["SearchRequest"];
             rows: components["schemas"]["ReadRow"][];
             search_id: string;
@@ -1605,17 +1688,21 @@ export interface components {
             area?: components["schemas"]["Area"] | null;
             case_number: string;
             /** @default [] */
-            device_ids: string[];
+            colours?: string[];
+            /** @default [] */
+            device_ids?: string[];
             from_ms?: number | null;
+            /** @default [] */
+            kinds?: string[];
             /** @default false */
-            lookalike: boolean;
+            lookalike?: boolean;
             /** @default 50 */
-            page_size: number;
+            page_size?: number;
             /** @default  */
-            plate: string;
+            plate?: string;
             purpose: string;
             /** @default [] */
-            units: string[];
+            units?: string[];
             until_ms?: number | null;
         };
         /** SessionRequest */
@@ -1635,13 +1722,13 @@ export interface components {
         /** StageHealth */
         StageHealth: {
             /** @default 0 */
-            dropped: number;
+            dropped?: number;
             /** @default 0 */
-            items: number;
+            items?: number;
             /** @default 0 */
-            ms_p50: number;
+            ms_p50?: number;
             /** @default 0 */
-            ms_p95: number;
+            ms_p95?: number;
             name: string;
         };
         /** TimeBin */
@@ -1667,7 +1754,7 @@ export interface components {
             lat_deg: number | null;
             lon_deg: number | null;
             /** @default  */
-            place: string;
+            place?: string;
             seen_ms: number;
             speed_kmh: number | null;
             state: string;
@@ -1679,51 +1766,52 @@ export interface components {
          */
         VehicleLook: {
             /** @default  */
-            body: string;
+            body?: string;
             /** @default  */
-            colour: string;
+            colour?: string;
             /** @default  */
-            kind: string;
+            kind?: string;
             /** @default  */
-            make: string;
+            make?: string;
         };
         /** VerdictRequest */
         VerdictRequest: {
             /** @default  */
-            note: string;
+            note?: string;
             seen_fact: number;
             verdict: components["schemas"]["HitState"];
         };
         /** WatchEntry */
         WatchEntry: {
             /** @default  */
-            case_number: string;
+            case_number?: string;
             category: components["schemas"]["Category"];
             /** @default  */
-            colour: string;
+            colour?: string;
             expires_ms?: number | null;
             id: string;
             /** @default  */
-            kind: string;
+            kind?: string;
             /** @default  */
-            make: string;
+            make?: string;
             priority?: components["schemas"]["Priority"];
             /** @default  */
-            reason: string;
+            reason?: string;
             /** @default  */
-            remark: string;
+            remark?: string;
             /** @default false */
-            silent: boolean;
+            silent?: boolean;
             /** @default  */
-            source: string;
+            source?: string;
             text: string;
             /** @default  */
-            warning: string;
+            warning?: string;
         };
         /** WatchListView */
         WatchListView: {
             changed_by: string;
             changed_ms: number;
+            closed_ms?: number | null;
             entries: number;
             id: string;
             name: string;
@@ -2519,6 +2607,45 @@ export interface operations {
             };
         };
     };
+    ApiListsCreateList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListNameRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDeedAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
     ApiListsUndoUndoVersion: {
         parameters: {
             query?: never;
@@ -2580,6 +2707,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListChangeAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiListsListIdCloseCloseList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListCloseRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDeedAnswer"];
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -2738,6 +2906,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportPlan"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiListsListIdNameRenameList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListNameRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDeedAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiListsListIdReopenReopenList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDeedAnswer"];
                 };
             };
             /** @description Bad request syntax or unsupported method */

@@ -158,7 +158,7 @@ export function startKeys(): () => void {
     if (document.querySelector("[role=dialog]") && !found.inFields) return;
     if (usesKey(event.target, event.code) && !codeOf(event).startsWith("Ctrl+")) {
       // Some controls give Enter to the page as soon as the page has something to confirm.
-      const given = event.target instanceof Element && event.target.closest("[data-enter=page]") !== null;
+      const given = event.target instanceof Element && event.target.closest(event.code === "Space" ? "[data-space=page]" : "[data-enter=page]") !== null;
       if (!given || found.off?.()) return;
     }
     if (event.repeat && !/^(Arrow|Key[JK]$)/.test(event.code)) return;

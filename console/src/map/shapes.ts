@@ -3,6 +3,8 @@ import type { HitCard, ReadRow, UnitView } from "../api/types";
 
 export type LonLat = [number, number];
 export type Box = { lon_min: number; lat_min: number; lon_max: number; lat_max: number };
+/** An area that a person drew: a box, or the corners of a polygon. */
+export type Drawn = Box | { points: LonLat[] };
 export type Stop = { id: string; number: number; lon: number; lat: number; plate: string; near: boolean };
 export type Trail = { points: LonLat[]; guess: boolean };
 export type Freshness = "fresh" | "old" | "lost";
@@ -55,9 +57,15 @@ export function trailFeature(trail: Trail): Feature {
   return { type: "Feature", geometry: { type: "LineString", coordinates: trail.points }, properties: { guess: trail.guess } };
 }
 
-export function boxFeature(box: Box): Feature {
-  const { lon_min: w, lat_min: s, lon_max: e, lat_max: n } = box;
-  return { type: "Feature", geometry: { type: "Polygon", coordinates: [[[w, s], [e, s], [e, n], [w, n], [w, s]]] }, properties: {} };
+export function ringOf(drawn: Drawn): LonLat[] {
+  if ("points" in drawn) return [...drawn.points, drawn.points[0]!];
+  const { lon_min: w, lat_min: s, lon_max: e, lat_max: n } = drawn;
+  return [[w, s], [e, s], [e, n], [w, n], [w, s]];
+}
+
+/** Each ring by itself: an island is not a hole of its mainland. */
+export function areaFeatures(rings: readonly LonLat[][]): Feature[] {
+  return rings.map((ring) => ({ type: "Feature", geometry: { type: "Polygon", coordinates: [ring] }, properties: {} }));
 }
 
 const EARTH_M = 6_371_008.8;

@@ -2,17 +2,27 @@
  * The search field's tokens, typed or picked. Full width, lower case and a missing dash are accepted; `?` is one
  * character, `*` any number, a leading `~` asks for look-alikes as well.
  */
+import { colourOf, kindOf } from "./words";
 import { hourMinute, midnight, taipeiMoment } from "../words/time";
 
 export type Token =
   | { kind: "plate"; text: string; lookalike: boolean }
   | { kind: "time"; from_ms: number; until_ms: number; words: string }
   | { kind: "device"; text: string }
-  | { kind: "unit"; text: string };
-export type BadToken = { fault: "sign" | "time" | "empty" | "key"; text: string };
+  | { kind: "unit"; text: string }
+  /** A county, town or village by its name; the cloud knows its border. */
+  | { kind: "area"; text: string }
+  /** The archive's word for a colour, for a kind of vehicle. */
+  | { kind: "colour"; text: string }
+  | { kind: "look"; text: string };
+export type BadToken = { fault: "sign" | "time" | "empty" | "key" | "colour" | "look"; text: string };
+type Key = "device" | "unit" | "plate" | "area" | "colour" | "look";
 export type Parsed = { tokens: Token[]; bad: BadToken[] };
 
-const KEYS: Record<string, "device" | "unit" | "plate"> = { 設備: "device", device: "device", 警網: "unit", unit: "unit", 車牌: "plate", plate: "plate" };
+const KEYS: Record<string, Key> = {
+  設備: "device", device: "device", 警網: "unit", unit: "unit", 車牌: "plate", plate: "plate", 範圍: "area", 地點: "area", area: "area",
+  顏色: "colour", 車色: "colour", colour: "colour", color: "colour", 車種: "look", kind: "look",
+}; // prettier-ignore
 
 /** What people type, in one width, one dash, one colon; commas of the input method are separators. */
 export function clean(typed: string): string {
@@ -73,7 +83,11 @@ export function parseQuestion(typed: string, now: number): Parsed {
     if (!kind) out.bad.push({ fault: "key", text: key });
     else if (!said) out.bad.push({ fault: "empty", text: key });
     else if (kind === "plate") return ` ${said} `;
-    else out.tokens.push({ kind, text: said });
+    else if (kind === "colour" || kind === "look") {
+      const word = kind === "colour" ? colourOf(said) : kindOf(said);
+      if (word === null) out.bad.push({ fault: kind, text: said });
+      else out.tokens.push({ kind, text: word });
+    } else out.tokens.push({ kind, text: said });
     return " ";
   });
   text = text.replace(TIMES, (words) => {

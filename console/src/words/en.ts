@@ -64,7 +64,9 @@ export const en: Words = {
     map: "Map: units and hits", units: "Units", fresh: "fresh", old: "over 1 min", lost: "lost", unitsList: "Units on the map", noUnits: "No unit has told its position yet",
   },
   map: {
-    zoomIn: "Zoom in", zoomOut: "Zoom out", north: "North up", all: "All units", draw: "Draw an area on the map", missing: "Base map not readable: plain ground, positions are right",
+    zoomIn: "Zoom in", zoomOut: "Zoom out", north: "North up", all: "All units", draw: "Mark out an area on the map", drawBox: "Box", polygon: "Polygon", drawView: "What the map shows now", marks: "To units and hits on the map", pan: "Move the map", zoomKeys: "Zoom the map", follow: "Follow the selected",
+    unitSpoken: (name, freshness, a, place) => [name, freshness, a && `${a} ago`, place].filter(Boolean).join(", "),
+    hitSpoken: (priority, plate, strength, place) => ["hit", priority, plate, strength, place].filter(Boolean).join(", "), missing: "Base map not readable: plain ground, positions are right",
     noGl: "This browser cannot draw the map. Positions are in the list beside it", metres: (v) => `${v} m`, kilometres: (v) => `${v} km`, unitAge: (name, a) => `${name} · ${a}`,
   },
   check: {
@@ -92,21 +94,25 @@ export const en: Words = {
     states: { open: "To check", mine: "Mine", checked: "Checked" }, checkedBy: (who) => `by ${who}`, full: "This hit is checked", exportAll: "Export hits as CSV",
   },
   search: {
-    field: "Question", placeholder: "Plate, ~look-alike, yesterday 22:00–06:00, unit:…", ask: "Search reads", purpose: "Purpose", choosePurpose: "Choose a purpose", caseNumber: "Case", caseHint: "e.g. Zhongshan 115-0832",
+    field: "Question", placeholder: "Plate, ~look-alike, yesterday 22:00–06:00, area:大安區, colour:white", ask: "Search reads", purpose: "Purpose", choosePurpose: "Choose a purpose", caseNumber: "Case", caseHint: "e.g. Zhongshan 115-0832",
     recorded: (name) => `This question is put on record under ${name}`, hint: { one: "one character", any: "any number", near: "look-alike" },
     purposes: ["偵辦刑案", "查緝失竊車輛", "查尋失蹤人口", "交通事故處理", "治安維護勤務", "法院或檢察署囑託"],
-    token: { plate: "Plate", near: "Alike", time: "Time", area: "Area", device: "Device", unit: "Unit" }, nearOn: "on", remove: (what) => `Remove ${what}`,
+    token: { plate: "Plate", near: "Alike", time: "Time", area: "Area", device: "Device", unit: "Unit", colour: "Colour", look: "Kind" },
+    suggestions: "Suggested conditions",
+    keyHints: [{ text: "area:", note: "county, district, village" }, { text: "colour:", note: "of the vehicle" }, { text: "kind:", note: "car, motorcycle…" }, { text: "unit:", note: "" }, { text: "device:", note: "" }],
+    nearOn: "on", remove: (what) => `Remove ${what}`,
     bad: {
       sign: (t) => `"${t}" is no condition. Plates have letters and digits; ? is one character, * any number`, time: (t) => `"${t}" is no time. Write yesterday 22:00–06:00, today 08:00–12:00 or last 2 hours`,
-      empty: (k) => `"${k}:" has nothing after it`, key: (k) => `There is no condition "${k}:". There are device: and unit:`,
+      empty: (k) => `"${k}:" has nothing after it`, key: (k) => `There is no condition "${k}:". There are area:, colour:, kind:, unit: and device:`,
+      colour: (t) => `"${t}" is no colour of the registry: white, black, grey, silver, red, blue, green, yellow, brown, orange, purple, gold`, look: (t) => `"${t}" is no kind of vehicle: car, motorcycle, truck, bus`,
     },
-    needPurpose: "A question needs a purpose", needCase: "A question needs a case number", needAnything: "Give at least one condition: plate, time, area, device or unit",
+    needPurpose: "A question needs a purpose", needCase: "A question needs a case number", needAnything: "Give at least one condition: plate, time, area, colour, device or unit",
     count: (n) => `${n} reads`, countOver: "over 10,000 reads", plates: (n) => `${n} plate${s(n)}`, took: (x) => `${x} s`, byTime: "Time", byPlate: "By plate", byPhoto: "Pictures", view: "Order of results",
     export: (n) => `Export ${n}`, none: "No read fits. Widen time or area, or add ~ for look-alikes.", idle: "Type a plate or a condition, choose purpose and case, then search.", more: "Read 50 more",
     reading: (n, all) => `${n} of ${all} read`, newer: (n) => `${n} more since this question; search again to see them`, histogram: "Reads over time; drag to limit the time",
     brushed: (a, b, n) => `limited to ${a} – ${b}, ${n} reads`, clearBrush: "Clear the limit", strip: (n) => `${n} pictures`, oneByOne: "one by one", results: "Results",
     openShared: "Somebody shared this question. To see its answer, give your own purpose and case.", open: "Open the question", gone: "This question is gone; search again.",
-    area: "drawn area", drawing: "Drag an area on the map", places: (n) => `${n} place${s(n)}`, guess: "dotted ways are guesses", asking: "Searching", cancel: "Cancel",
+    area: "drawn area", polygon: (n) => `polygon, ${n} corners`, drawing: "Drag an area on the map", polygonHint: "Press each corner on the map; Esc gives up", polygonEnd: (n) => `${n} corners. Press the first one or Enter to end`, colourNote: "Reads whose colour nobody saw are not among these", places: (n) => `${n} place${s(n)}`, guess: "dotted ways are guesses", asking: "Searching", cancel: "Cancel",
     columns: { number: "No.", photo: "Picture", plate: "Plate", time: "Time", place: "Place and unit", look: "Look", confidence: "Confidence" }, last: (n) => `last ${n} h`, today: "today", yesterday: "yesterday",
   },
   read: {
@@ -172,8 +178,10 @@ export const en: Words = {
   keys: {
     title: "Keys of this page", everywhere: "Everywhere", list: "Lists", check: "The check", stream: "Reads", search: "Search", map: "Map", form: "Forms", find: "to the search field", palette: "commands", help: "keys of this page", back: "one step back",
     next: "next row", previous: "previous row", first: "first row", lastRow: "last row", open: "open", goTo: (page) => `go to ${page}`, choose: (what) => `choose ${what}`, confirm: "confirm the choice", undo: "undo the last verdict", takeOver: "take over", zoom: "zoom while held",
-    prevFrame: "previous frame", nextFrame: "next frame", alternatives: "possible characters", hold: "hold or go on", save: "save or apply", close: "close", off: "Single keys are off; switch them on in the personal menu.", photo: "picture before or after",
+    prevFrame: "previous frame", nextFrame: "next frame", alternatives: "possible characters", hold: "hold or go on", peek: "look", mark: "mark", save: "save or apply", close: "close", off: "Single keys are off; switch them on in the personal menu.", photo: "picture before or after",
   },
+  peek: { label: (what) => `Look at ${what}`, close: "Close the look", heading: "Heading", standing: "standing, or heading unknown" },
+  marks: { mark: (what) => `Mark ${what}`, count: (n) => `${n} marked`, only: "Only these", clear: "Unmark all", remove: (n) => `Remove the ${n} marked` },
   palette: { title: "Commands", field: "Type what to do", none: "No such command" },
   held: {
     "item-form": "The item is no read: it could not be understood",
