@@ -14,11 +14,15 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 
 from guardian.archive.intervals import IntervalSet
 from guardian.archive.model import StoredBatch
-from guardian.archive.tables import batch_journal, read_spans
+from guardian.archive.tables import batch_bodies, batch_journal, read_spans
 from guardian.domain.read import Read
 
 _decode_raw = msgspec.msgpack.Decoder(tuple[msgspec.Raw, ...]).decode
 _decode_reads = msgspec.msgpack.Decoder(tuple[Read, ...]).decode
+
+_WHOLE = select(batch_journal, batch_bodies.c.body).join(batch_bodies, batch_bodies.c.number == batch_journal.c.number)
+
+_PUT_BATCH, _PUT_BODY = insert(batch_journal), insert(batch_bodies)
 
 COMPARED_BATCHES_MAX = 200
 """How many journal rows are opened to compare repeated items before the archive is asked instead."""
@@ -91,22 +95,22 @@ def append(
     """Write one batch (of one device, not empty) into the journal; gives its number."""
     boots = [read.boot for read in reads]
     sequences = [read.sequence for read in reads]
-    result = connection.execute(
-        insert(batch_journal).values(
-            batch_id=batch_id,
-            device_id=reads[0].device_id,
-            received_ms=received_ms,
-            count=len(reads),
-            boot_min=min(boots),
-            boot_max=max(boots),
-            sequence_min=min(sequences),
-            sequence_max=max(sequences),
-            time_doubtful=time_doubtful,
-            body=pack_bodies(bodies),
-            archived=False,
-        )
-    )
-    return int(result.inserted_primary_key[0])  # type: ignore[index]
+    row = {
+        "batch_id": batch_id,
+        "device_id": reads[0].device_id,
+        "received_ms": received_ms,
+        "count": len(reads),
+        "boot_min": min(boots),
+        "boot_max": max(boots),
+        "sequence_min": min(sequences),
+        "sequence_max": max(sequences),
+        "time_doubtful": time_doubtful,
+        "archived": False,
+    }
+    result = connection.execute(_PUT_BATCH, row)  # values beside the statement: it is compiled once, not at each batch
+    number = int(result.inserted_primary_key[0])  # type: ignore[index]
+    connection.execute(_PUT_BODY, {"number": number, "body": pack_bodies(bodies)})
+    return number
 
 
 def find_bodies(
@@ -120,7 +124,8 @@ def find_bodies(
     boots = [boot for boot, _ in missing]
     sequences = [sequence for _, sequence in missing]
     rows = connection.execute(
-        select(batch_journal.c.body)
+        select(batch_bodies.c.body)
+        .join(batch_journal, batch_journal.c.number == batch_bodies.c.number)
         .where(
             batch_journal.c.device_id == device_id,
             batch_journal.c.sequence_max >= min(sequences),
@@ -144,7 +149,7 @@ def find_bodies(
 
 def find_batch(connection: Connection, batch_id: str) -> StoredBatch | None:
     """A batch by its id, while the journal keeps it."""
-    row = connection.execute(select(batch_journal).where(batch_journal.c.batch_id == batch_id)).first()
+    row = connection.execute(_WHOLE.where(batch_journal.c.batch_id == batch_id)).first()
     return None if row is None else unpack_batch(row)
 
 
@@ -194,7 +199,7 @@ def next_fill(
 
 
 def _get(connection: Connection, condition: ColumnElement[bool]) -> StoredBatch:
-    return unpack_batch(connection.execute(select(batch_journal).where(condition)).one())
+    return unpack_batch(connection.execute(_WHOLE.where(condition)).one())
 
 
 def mark_archived(connection: Connection, fill: int) -> None:
@@ -214,6 +219,7 @@ def drop_archived(connection: Connection, before_ms: int, *, rows_max: int = 200
     )
     numbers = [number for (number,) in connection.execute(old)]
     if numbers:
+        connection.execute(delete(batch_bodies).where(batch_bodies.c.number.in_(numbers)))
         connection.execute(delete(batch_journal).where(batch_journal.c.number.in_(numbers)))
     return len(numbers)
 

@@ -20,12 +20,18 @@ batch_journal = Table(
     Column("sequence_min", BigInteger, nullable=False),
     Column("sequence_max", BigInteger, nullable=False),
     Column("time_doubtful", Boolean, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # MessagePack array of Read
     Column("fill", BigInteger),  # the insert into the column store that it goes with; null: none yet
     Column("archived", Boolean, nullable=False),
     Index(None, "archived", "number"),
     Index(None, "device_id", "sequence_min"),
     sqlite_autoincrement=True,  # a number is never used twice: it is the order of arrival
+)
+
+batch_bodies = Table(
+    "batch_bodies",  # beside the journal: marking a batch as filled must not write its 800 kB anew
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),  # MessagePack array of Read
 )
 
 read_spans = Table(

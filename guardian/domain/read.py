@@ -89,6 +89,10 @@ class VehicleLook(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     make: str = ""
 
 
+NO_LOOK = VehicleLook()
+"""What a read carries whose device could not tell; a decoder gives this very object."""
+
+
 class DeviceHit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A match that the device found and told its officer about."""
 
@@ -124,7 +128,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     clock: Clock = Clock()
     position: Position | None = None
     unit: str = ""
-    look: VehicleLook = VehicleLook()
+    look: VehicleLook = NO_LOOK
     crop: PhotoRef | None = None
     overview: PhotoRef | None = None
     corners: Corners | None = None  # in the overview

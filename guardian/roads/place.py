@@ -12,10 +12,14 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from guardian.roads.osm import BUNDLED, RoadLine, load_roads
 
 _CELL_DEG = 0.001
+CELLS_HELD_MAX = 4096
+"""Neighbourhoods kept as arrays, some 5 kB each: the streets where units are just now."""
 _DEG_M = 111_195.0  # metres of a degree of latitude on the sphere of domain.position
 
 
@@ -41,25 +45,34 @@ class PlaceNames:
                         math.floor(min(alat, blat) / _CELL_DEG), math.floor(max(alat, blat) / _CELL_DEG) + 1
                     ):
                         self._cells[cx, cy].append(segment)
+        self._around = lru_cache(maxsize=CELLS_HELD_MAX)(self._gather)
 
     def find(self, lon_deg: float, lat_deg: float, *, reach_m: float = 60.0) -> Place | None:
         """The nearest named road within reach, or None."""
-        best: Place | None = None
         squeeze = math.cos(math.radians(lat_deg)) * _DEG_M
         ring = math.ceil(reach_m / (_CELL_DEG * squeeze))
-        cx, cy = math.floor(lon_deg / _CELL_DEG), math.floor(lat_deg / _CELL_DEG)
-        for dx in range(-ring, ring + 1):
-            for dy in range(-ring, ring + 1):
-                for alon, alat, blon, blat, name in self._cells.get((cx + dx, cy + dy), ()):
-                    ax, ay = (alon - lon_deg) * squeeze, (alat - lat_deg) * _DEG_M
-                    bx, by = (blon - lon_deg) * squeeze, (blat - lat_deg) * _DEG_M
-                    ux, uy = bx - ax, by - ay
-                    length2 = ux * ux + uy * uy
-                    share = 0.0 if length2 == 0 else min(1.0, max(0.0, -(ax * ux + ay * uy) / length2))
-                    gap = math.hypot(ax + share * ux, ay + share * uy)
-                    if gap <= reach_m and (best is None or gap < best.distance_m):
-                        best = Place(name, gap)
-        return best
+        ends, names = self._around(math.floor(lon_deg / _CELL_DEG), math.floor(lat_deg / _CELL_DEG), ring)
+        if not names:
+            return None
+        metres = (ends - (lon_deg, lat_deg, lon_deg, lat_deg)) * (squeeze, _DEG_M, squeeze, _DEG_M)
+        ax, ay, bx, by = metres.T
+        ux, uy = bx - ax, by - ay
+        length2 = np.maximum(ux * ux + uy * uy, 1e-12)
+        share = np.clip(-(ax * ux + ay * uy) / length2, 0.0, 1.0)
+        gaps = np.hypot(ax + share * ux, ay + share * uy)
+        nearest = int(gaps.argmin())
+        gap = float(gaps[nearest])
+        return Place(names[nearest], gap) if gap <= reach_m else None
+
+    def _gather(self, cx: int, cy: int, ring: int) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+        """All segments of a cell and of those around it: (n, 4) degrees lon, lat, lon, lat, and their roads' names."""
+        near = [
+            segment
+            for dx in range(-ring, ring + 1)
+            for dy in range(-ring, ring + 1)
+            for segment in self._cells.get((cx + dx, cy + dy), ())
+        ]
+        return np.array([segment[:4] for segment in near], np.float64).reshape(-1, 4), tuple(s[4] for s in near)
 
     def name_of(self, lon_deg: float, lat_deg: float) -> str:
         """The nearest road's name, or an empty text."""

@@ -26,6 +26,7 @@ from guardian.archive.stored_reads import StoredReads
 from guardian.archive.views import ReadRow
 from guardian.domain.errors import GuardianError, NotFoundError
 from guardian.domain.event import Event, HitChanged, ReadsStored, UnitMoved
+from guardian.domain.position import Position
 from guardian.domain.subject import Subject
 from guardian.fleet.fleet import Fleet
 from guardian.serve.live import TICK_S, LiveHub
@@ -38,8 +39,11 @@ from guardian.watch.views import HitCard
 
 log = structlog.get_logger(__name__)
 SHOWN_READS = 200
-SHOWN_OF_BATCH = 40
+SHOWN_PER_S = 100
 """Nobody reads a thousand rows that come at once; the newest of them are shown, all are found by search."""
+SHOWN_OF_BATCH = 40
+PLACES_EVERY_S = 0.5
+"""Reads of one device bring a position each; the map moves with the newest of half a second."""
 MINUTE_MS = 60_000
 ATTENTION = ("attention", "fault", "forked")
 
@@ -67,6 +71,8 @@ class LiveFeed:
         self._photos, self._places, self._now_ms = photos, places, now_ms
         self._rows: deque[ReadRow] = deque(maxlen=SHOWN_READS)
         self._arrivals: deque[tuple[int, int]] = deque(maxlen=10_000)  # (received_ms, reads)
+        self._moved: dict[str, Position] = {}  # newest fix by device, not yet told to the fleet
+        self._rows_left, self._rows_second = SHOWN_PER_S, 0
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -83,6 +89,7 @@ class LiveFeed:
         for topic, act in follow.items():
             self._tasks.append(asyncio.create_task(self._follow(topic, act), name=f"live-{topic}"))
         self._tasks.append(asyncio.create_task(self._tick(), name="live-tick"))
+        self._tasks.append(asyncio.create_task(self._move(), name="live-places"))
 
     async def close(self) -> None:
         """End the stream and the tasks."""
@@ -126,12 +133,33 @@ class LiveFeed:
         self._arrivals.append((batch.received_ms, len(batch.reads)))
         if batch.reads and not batch.time_doubtful:
             # The last that had a fix: a batch that ends in a tunnel still moves the map to the tunnel's mouth.
-            fixes = (read.position for read in reversed(batch.reads) if read.position is not None)
-            await self._fleet.note_place(batch.device_id, next(fixes, None))
+            fix = next((read.position for read in reversed(batch.reads) if read.position is not None), None)
+            former = self._moved.get(batch.device_id)
+            if fix is not None and (former is None or former.fixed_ms <= fix.fixed_ms):
+                self._moved[batch.device_id] = fix
         # A device that comes back sends its night at once: the page gets the newest, the rest is found by search.
-        for read in batch.reads[-SHOWN_OF_BATCH:]:
+        for read in batch.reads[-self._rows_for(len(batch.reads)) :]:
             held = ArchivedRead(read, batch.received_ms, batch.number, batch.time_doubtful)
             self.hub.publish("read", self._remember(held))
+
+    def _rows_for(self, reads: int) -> int:
+        """How many of a batch's reads are shown: each batch has one at least, all of a second SHOWN_PER_S or a few more."""
+        second = self._now_ms() // 1000
+        if second != self._rows_second:
+            self._rows_left, self._rows_second = SHOWN_PER_S, second
+        shown = max(1, min(reads, SHOWN_OF_BATCH, self._rows_left))
+        self._rows_left -= shown
+        return shown
+
+    async def _move(self) -> None:
+        while True:
+            await asyncio.sleep(PLACES_EVERY_S)
+            moved, self._moved = self._moved, {}
+            for device_id, position in moved.items():
+                try:
+                    await self._fleet.note_place(device_id, position)
+                except GuardianError as error:
+                    log.warning("live.place_not_kept", device_id=device_id, reference=error.reference)
 
     async def _on_hit(self, event: Event) -> None:
         changed = msgspec.msgpack.decode(event.body, type=HitChanged)

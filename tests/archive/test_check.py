@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.archive.check import FUTURE_MS_MAX, SENTENCES, Fault, check, clean
+from guardian.archive.check import FUTURE_MS_MAX, SENTENCES, Fault, all_pass, check, clean
 from guardian.archive.ingest import JSON, MSGPACK, judge_item
 from guardian.domain.position import Position
-from guardian.domain.read import DeviceHit, FrameVote, PhotoRef, VehicleLook
+from guardian.domain.read import DeviceHit, FrameVote, PhotoRef, Read, VehicleLook
 from tests.archive.builders import NOW_MS, make_read, pack
 
 
@@ -78,6 +78,7 @@ def test_each_fault_has_its_reason(reason: str, changes: dict[str, Any]) -> None
     found = check(make_read(**changes), "car-1", NOW_MS)
     assert found is not None
     assert found.reason == reason
+    assert not all_pass([make_read(), make_read(**changes), make_read(sequence=9)], "car-1", NOW_MS)
     assert found.sentence.startswith(SENTENCES[reason])
 
 
@@ -131,3 +132,37 @@ def test_places_that_do_not_fit_are_left_out_and_the_read_is_taken() -> None:
     bent = clean(msgspec.structs.replace(read, places=b"\x01\x02\x03", unit="3-07\x85"))
     assert (bent.places, bent.unit) == (b"", "3-07")
     assert check(bent, "car-1", NOW_MS) is None
+
+
+_SIGNS = st.text("AB1\n-\x00字", max_size=3)
+_FIGURES = st.sampled_from([0.0, 0.5, 1.0, 1.1, -0.1, math.nan, math.inf])
+_READS = st.builds(
+    make_read,
+    device_id=st.sampled_from(["car-1", "car-1", "car-1", "car-2"]),
+    v=st.sampled_from([1, 1, 1, 2]),
+    text=st.sampled_from(["ABC1235", "AB12", "ab12", "A", "AB12\nCD34"]),
+    raw_text=_SIGNS | st.just("A" * 65),
+    char_probs=st.sampled_from([(0.9,) * 7, (0.9,) * 4, (0.9,) * 3 + (math.nan,)]),
+    confidence_prob=_FIGURES,
+    unit=_SIGNS,
+    series=st.sampled_from(["", "x" * 65]),
+    look=st.builds(VehicleLook, kind=_SIGNS, colour=st.sampled_from(["", "w" * 300])),
+    position=st.none() | st.builds(Position, st.sampled_from([0.0, 25.0, 91.0, math.nan]), st.sampled_from([0.0, 121.5]), st.just(NOW_MS)),
+    crop=st.none() | st.builds(PhotoRef, st.sampled_from(["a" * 64, "a" * 63, "g" * 64, "a" * 32]), st.just(NOW_MS)),
+    captured_ms=st.sampled_from([NOW_MS, NOW_MS + 10 * FUTURE_MS_MAX, -1, 0]),
+    places=st.sampled_from([b"", b"12345678", b"1"]),
+    hits=st.just(()) | st.just((hit_said(alarmed_ms=-1),)),
+    votes=st.just(()) | st.just((FrameVote("ABC1235", 0.9, NOW_MS, "zz"),)),
+)  # fmt: skip
+
+
+@given(st.lists(_READS, max_size=4))
+def test_what_passes_together_passes_one_by_one_and_is_left_as_it_is(reads: list[Read]) -> None:
+    if all_pass(reads, "car-1", NOW_MS):
+        assert all(clean(read) is read and check(read, "car-1", NOW_MS) is None for read in reads)
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=5))
+def test_a_batch_in_which_nothing_is_wrong_passes_together(sequences: list[int]) -> None:
+    reads = [make_read(sequence=sequence) for sequence in sequences]
+    assert all_pass(reads, "car-1", NOW_MS)

@@ -68,6 +68,12 @@ def upgrade() -> None:
     op.create_index("ix_audit_rows_lookup_id", "audit_rows", ["lookup_id"], unique=False)
     op.create_index("ix_audit_rows_subject_id", "audit_rows", ["subject_id", "number"], unique=False)
     op.create_table(
+        "batch_bodies",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_batch_bodies")),
+    )
+    op.create_table(
         "batch_journal",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("batch_id", sa.Text(), nullable=False),
@@ -79,7 +85,6 @@ def upgrade() -> None:
         sa.Column("sequence_min", sa.BigInteger(), nullable=False),
         sa.Column("sequence_max", sa.BigInteger(), nullable=False),
         sa.Column("time_doubtful", sa.Boolean(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("fill", sa.BigInteger(), nullable=True),
         sa.Column("archived", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_batch_journal")),
