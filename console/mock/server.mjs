@@ -166,6 +166,7 @@ const routes = [
       const hit = world.hits.get(id);
       Object.assign(hit, { state: "checking", checker: me.name, checker_id: me.subject_id, claimed_ms: Date.now(), claim_ends_ms: Date.now() + CLAIM_MS, outcome: null });
       world.fact(hit, "undone");
+      world.fact(hit, "claimed"); // whoever takes a verdict back checks again
       return changed(hit);
     },
   ],

@@ -139,6 +139,7 @@ export class World {
         text: read,
         raw_text: display(read),
         char_probs: probs,
+        places: placesIn(read),
         confidence_prob: confidence,
         series: "LLL-DDDD",
         vehicle_classes: [kind === "motorcycle" ? "motorcycle" : "car"],
@@ -349,10 +350,10 @@ function makeDevices(now, version, units) {
     ["tpe-ng-015", "TPE-NG-015", "南港 機 1", "motorcycle", "attention", 33 * S, version - 2, 3 * H, 0, null, 300, 36, 0, [["list", "attention", "名單舊：三次下載中斷", "換到 5G 涵蓋處會自己接續"]]],
     ["tpe-ws-020", "TPE-WS-020", "文山 4 號", "car", "offline", 5 * H, version - 14, 9 * H, 0, null, null, null, 90, [["contact", "attention", "昨 22:14 起無聯絡，最後位置在分局停車場", "今夜未出勤"]]],
   ];
-  const out = rows.map(([id, name, unit, kind, state, seen, list_version, listAge, backlog, oldest, clock, heat, drop, findings]) => device(now, { id, name, unit, kind, state, seen, list_version, listAge, backlog, oldest, clock, heat, current: list_version === version, reads: curve(drop), findings }));
+  const out = rows.map(([id, name, unit, kind, state, seen, list_version, listAge, backlog, oldest, clock, heat, drop, findings]) => device(now, { id, name, unit, kind, state, seen, list_version, listAge, backlog, oldest, clock, heat, current: list_version === version, reads: curve(drop), usual: curve(0), findings }));
   for (let i = 0; i < 22; i++) {
     const unit = units[i % 8];
-    out.push(device(now, { id: `tpe-ok-${i}`, name: `TPE-OK-${String(i).padStart(3, "0")}`, unit: i < 8 ? unit.unit : `萬華 ${i} 號`, kind: unit.kind, state: "normal", seen: (3 + ((i * 7) % 40)) * S, list_version: version, listAge: 12 * MIN, backlog: i % 4, oldest: 5 * S, clock: (i % 3) * 100, heat: 38 + (i % 9), current: true, reads: curve(0), findings: [] }));
+    out.push(device(now, { id: `tpe-ok-${i}`, name: `TPE-OK-${String(i).padStart(3, "0")}`, unit: i < 8 ? unit.unit : `萬華 ${i} 號`, kind: unit.kind, state: "normal", seen: (3 + ((i * 7) % 40)) * S, list_version: version, listAge: 12 * MIN, backlog: i % 4, oldest: 5 * S, clock: (i % 3) * 100, heat: 38 + (i % 9), current: true, reads: curve(0), usual: curve(0), findings: [] }));
   }
   return out;
 }
@@ -373,6 +374,7 @@ function device(now, d) {
     backlog_oldest_ms: d.oldest === null ? null : now - d.oldest,
     clock_offset_ms: d.clock,
     reads_by_hour: d.reads,
+    usual_by_hour: d.usual,
     findings: d.findings.map(([figure, level, sentence, cure]) => ({ figure, level, sentence, cure })),
     heartbeat:
       d.heat === null
@@ -410,4 +412,12 @@ function makeQuarantine(now) {
     item(6, "position-impossible", "位置是 0, 0，接收器沒有定位時才會這樣", "position", "tpe-ng-015", 3 * H, { device_id: "tpe-ng-015", boot: 2, sequence: 42, position: { lat_deg: 0, lon_deg: 0 } }),
     item(7, "position-impossible", "位置是 0, 0，接收器沒有定位時才會這樣", "position", "tpe-ng-015", 3 * H, { device_id: "tpe-ng-015", boot: 2, sequence: 43, position: { lat_deg: 0, lon_deg: 0 } }),
   ];
+}
+
+/** Where `photos.mjs` draws each character of a plate, as a read carries it: two bytes a character, base64. */
+function placesIn(text) {
+  const signs = [...display(text)];
+  const cell = (304 * 0.9) / signs.length;
+  const edges = signs.flatMap((sign, i) => (sign === "-" ? [] : [23.2 + cell * i, 23.2 + cell * (i + 1)]));
+  return Buffer.from(edges.map((x) => Math.round((x / 320) * 255))).toString("base64");
 }

@@ -8,6 +8,8 @@ export type Column = {
   prob: number | null;
   doubtful: boolean;
   differs: boolean;
+  /** Left and right edge in the crop, in shares of its width; null where the reader gave none. */
+  edges: [number, number] | null;
   /** The read character and its rivals, likeliest first. */
   rivals: { sign: string; prob: number }[];
 };
@@ -21,15 +23,35 @@ function rival(one: unknown): { sign: string; prob: number } {
 
 const dashOf = (display: string): number => display.indexOf("-");
 
+/**
+ * Where each character stands in the crop: two bytes a character in base64, left and right edge in 255ths of its width
+ * (`guardian/domain/read.py`, `pack_places`). Nothing, or another number of characters than the text has: not known.
+ */
+export function placesOf(packed: string | undefined, length: number): [number, number][] {
+  if (!packed) return [];
+  const bytes = [...atob(packed)].map((sign) => sign.charCodeAt(0) / 255);
+  if (bytes.length !== 2 * length) return [];
+  return Array.from({ length }, (_, i): [number, number] => [bytes[2 * i]!, bytes[2 * i + 1]!]);
+}
+
+/** A little of what stands beside a character is shown with it, so that a cut edge is seen as one. */
+const BESIDE = 0.12;
+export function windowOf([left, right]: [number, number]): { from: number; width: number } {
+  const pad = (right - left) * BESIDE;
+  const from = Math.max(0, left - pad);
+  return { from, width: Math.min(1, right + pad) - from };
+}
+
 /** Columns in the display form of the entry; where lengths differ the shorter row ends early. */
 export function ladderOf(detail: HitDetail, card: HitCard): Column[] {
   const { char_probs, alternatives } = detail.read;
   const read = [...card.read_text];
   const entry = [...card.entry_text];
+  const edges = placesOf(detail.read.places, [...detail.read.text].length);
   const at = Math.max(dashOf(card.entry_display), dashOf(card.read_display));
   const out: Column[] = [];
   for (let place = 0; place < Math.max(read.length, entry.length); place++) {
-    if (at > 0 && place === at) out.push({ place: null, read: "-", entry: "-", prob: null, doubtful: false, differs: false, rivals: [] });
+    if (at > 0 && place === at) out.push({ place: null, read: "-", entry: "-", prob: null, doubtful: false, differs: false, edges: null, rivals: [] });
     const prob = char_probs[place] ?? null;
     const others = ((alternatives ?? [])[place] ?? []).map(rival);
     const own = read[place] ?? "";
@@ -40,6 +62,7 @@ export function ladderOf(detail: HitDetail, card: HitCard): Column[] {
       prob,
       doubtful: card.doubtful.includes(place),
       differs: own !== (entry[place] ?? ""),
+      edges: edges[place] ?? null,
       rivals: [...(prob === null ? [] : [{ sign: own, prob }]), ...others.filter((one) => one.sign !== own)].sort((a, b) => b.prob - a.prob),
     });
   }

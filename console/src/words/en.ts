@@ -99,7 +99,7 @@ export const en: Words = {
     purposes: ["偵辦刑案", "查緝失竊車輛", "查尋失蹤人口", "交通事故處理", "治安維護勤務", "法院或檢察署囑託"],
     token: { plate: "Plate", near: "Alike", time: "Time", area: "Area", device: "Device", unit: "Unit", colour: "Colour", look: "Kind" },
     suggestions: "Suggested conditions",
-    keyHints: [{ text: "area:", note: "county, district, village" }, { text: "colour:", note: "of the vehicle" }, { text: "kind:", note: "car, motorcycle…" }, { text: "unit:", note: "" }, { text: "device:", note: "" }],
+    keyHints: [{ text: "area:", note: "county, district, village" }, { text: "colour:", note: "of the vehicle" }, { text: "kind:", note: "car, motorcycle…" }, { text: "unit:", note: "e.g. 大安 3 號" }, { text: "device:", note: "its id" }],
     nearOn: "on", remove: (what) => `Remove ${what}`,
     bad: {
       sign: (t) => `"${t}" is no condition. Plates have letters and digits; ? is one character, * any number`, time: (t) => `"${t}" is no time. Write yesterday 22:00–06:00, today 08:00–12:00 or last 2 hours`,
@@ -151,7 +151,7 @@ export const en: Words = {
     backlog: (n, a) => `${n} · oldest ${a}`, unknown: "unknown", folded: (n, a, items) => `${n} normal · longest silent ${a} · backlog ${items}`, current: (v, n, all) => `List ${v}: ${n}/${all} devices current`,
     enrol: "Enrol a device", enrolTitle: "Enrol a device", enrolUnit: "For which unit", enrolKind: "Kind of device", enrolMake: "Make a code", enrolCode: "Type this code on the device; it works once:", enrolUntil: (t) => `valid until ${t}`,
     revoke: (name) => `Revoke ${name}`, revokeTitle: (name) => `Revoke device ${name}`, revokeWhy: "Reason", revokeAsk: "Once revoked, everything from this device is refused and it gets no list. To bring it back it must enrol again.", revoked: (name) => `${name} revoked`,
-    cancel: "Cancel", empty: "No devices yet. Enrol the first and type its code there.", noneInState: "No device in this state.", sparkline: (last, usual) => `last hour ${last}, usually ${usual}`,
+    cancel: "Cancel", empty: "No devices yet. Enrol the first and type its code there.", noneInState: "No device in this state.", sparklineNew: (last) => `${last} reads in the last hour; what is usual is not known yet`, sparkline: (last, usual) => `last hour ${last}, usually ${usual}`,
     position: "Position", positionNow: (acc, a) => `± ${acc} m · ${a}`, source: "Source", software: "Software", stages: "Stages", dropped: (n) => `dropped ${n}`, spool: "Spool", enrolled: "Enrolled", fine: "nothing found", details: "Device", back: "Back to the list", show: "Show", fold: "Fold",
   },
   quarantine: {
