@@ -385,7 +385,7 @@ class FakeCloud:
         self._server.shutdown()
         self._server.server_close()
 
-    def wait_for(self, seen: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+    def wait_for(self, seen: Callable[[], bool], timeout_s: float = 60.0) -> bool:
         with self.changed:
             return self.changed.wait_for(seen, timeout_s)
 

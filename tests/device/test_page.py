@@ -51,7 +51,7 @@ def test_the_page_its_files_and_its_pictures_are_served(served: tuple[AlarmPage,
 
 def test_the_stream_tells_a_new_card_at_once(served: tuple[AlarmPage, AlarmDesk]) -> None:
     page, desk = served
-    with httpx.stream("GET", base(page) + "/events", timeout=5) as stream:
+    with httpx.stream("GET", base(page) + "/events", timeout=60) as stream:
         lines = stream.iter_lines()
         first = json.loads(next(line for line in lines if line.startswith("data: "))[6:])
         assert first["card"] is None

@@ -193,13 +193,13 @@ def test_a_camera_faster_than_vision_loses_frames_and_counts_them() -> None:
 
     def delay() -> None:
         busy.set()
-        go_on.wait(5)
+        go_on.wait(60)
 
     engine = ScriptedEngine([], delay=delay)
 
     def before(number: int) -> None:
         if number == 2:
-            busy.wait(5)
+            busy.wait(60)
         if number == 50:
             go_on.set()
 

@@ -26,7 +26,7 @@ from tests.device.rig import HandClock
 RMC = "$GPRMC,021000.00,A,2501.9800,N,12133.9240,E,21.6,87.5,251126,,,A*5B"
 
 
-def wait_for(seen: Callable[[], bool], timeout_s: float = 20.0) -> bool:
+def wait_for(seen: Callable[[], bool], timeout_s: float = 60.0) -> bool:
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
         if seen():
@@ -42,7 +42,7 @@ def listening(feed: PositionFeed) -> Iterator[PositionKeeper]:
     thread.start()
     yield keeper
     stop.set()
-    thread.join(timeout=5)
+    thread.join(timeout=30)
     assert not thread.is_alive(), "a feed ends when it is stopped"
 
 
@@ -158,7 +158,7 @@ def test_a_real_gpsd_gives_the_place_of_its_receiver(tmp_path: Path) -> None:
     )
     try:
         with listening(GpsdFeed(port=port)) as keeper:
-            found = wait_for(lambda: keeper.at(keeper.clock.mono_ms()) is not None, 30)
+            found = wait_for(lambda: keeper.at(keeper.clock.mono_ms()) is not None, 60)
             assert found, "gpsd gave no fix"
             position = keeper.at(keeper.clock.mono_ms())
             assert position is not None
@@ -168,7 +168,7 @@ def test_a_real_gpsd_gives_the_place_of_its_receiver(tmp_path: Path) -> None:
     finally:
         fake.terminate()
         try:
-            fake.wait(timeout=5)
+            fake.wait(timeout=30)
         except subprocess.TimeoutExpired:
             fake.kill()
 

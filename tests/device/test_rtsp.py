@@ -90,7 +90,7 @@ class Watching:
         for frame in self.source.frames(self.stop):
             self.frames.append(frame)
 
-    def wait_for(self, seen: Callable[[], bool], limit_s: float = 12.0) -> None:
+    def wait_for(self, seen: Callable[[], bool], limit_s: float = 60.0) -> None:
         until = time.monotonic() + limit_s
         while not seen():
             assert time.monotonic() < until, f"{self.health}"

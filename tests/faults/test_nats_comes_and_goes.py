@@ -62,7 +62,7 @@ async def test_every_event_arrives_in_order_though_the_server_was_away(
 
     async def has(count: int) -> None:
         async with changed:
-            await asyncio.wait_for(changed.wait_for(lambda: len(taken) >= count), 40)
+            await asyncio.wait_for(changed.wait_for(lambda: len(taken) >= count), 90)
 
     bus.subscribe("reads.stored", "one", take)
     await bus.start()
@@ -89,8 +89,8 @@ async def test_a_server_that_is_away_at_the_start_keeps_nobody_from_starting(
         arrived.set()
 
     bus.subscribe("reads.stored", "one", take)
-    await asyncio.wait_for(bus.start(), 2)
+    await asyncio.wait_for(bus.start(), 20)
     await records.write(stage(bus, 1))
     assert not bus.reachable
     await asyncio.to_thread(own_nats_server.start)
-    await asyncio.wait_for(arrived.wait(), 20)
+    await asyncio.wait_for(arrived.wait(), 90)

@@ -48,7 +48,7 @@ class Load:
 
     async def until(self, condition: Any) -> None:
         async with self.changed:
-            await asyncio.wait_for(self.changed.wait_for(condition), 30)
+            await asyncio.wait_for(self.changed.wait_for(condition), 90)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGQUIT], ids=["stopped", "killed"])

@@ -95,7 +95,7 @@ def collect(source: CameraSource, stop: threading.Event, into: list[Frame]) -> t
     return thread
 
 
-def wait_for(seen: object, timeout_s: float = 15.0) -> bool:
+def wait_for(seen: object, timeout_s: float = 60.0) -> bool:
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
         if seen():  # type: ignore[operator]
@@ -121,7 +121,7 @@ def test_a_camera_that_hangs_is_left_and_opened_again_and_comes_back_with_anothe
     assert source.health.failed_openings >= 1, "the time when it hung at opening"
     assert threading.active_count() - before <= 1 + camera.connections, "no thread of ours is left behind per try"
     stop.set()
-    thread.join(timeout=3)
+    thread.join(timeout=15)
     assert not thread.is_alive(), "the stop takes no longer"
 
 
@@ -136,7 +136,7 @@ def test_while_a_camera_is_silent_the_reason_and_the_moment_are_known(camera: St
     assert wait_for(lambda: camera.connections >= 3), "it keeps trying"
     assert source.health.last_frame_mono_ms == last
     stop.set()
-    thread.join(timeout=3)
+    thread.join(timeout=15)
     assert not thread.is_alive()
 
 
@@ -156,7 +156,7 @@ def test_an_address_where_nobody_listens_is_tried_with_growing_pauses() -> None:
     assert wait_for(lambda: source.health.failed_openings >= 3)
     assert source.health.waiting == "camera-unreachable"
     stop.set()
-    thread.join(timeout=3)
+    thread.join(timeout=15)
     assert not thread.is_alive()
     assert frames == []
 
@@ -177,5 +177,5 @@ def test_a_server_that_takes_an_rtsp_connection_and_says_nothing_does_not_hold_t
         assert wait_for(lambda: source.health.failed_openings >= 2)
         assert source.health.waiting == "camera-hangs"
         stop.set()
-        thread.join(timeout=3)
+        thread.join(timeout=15)
         assert not thread.is_alive()

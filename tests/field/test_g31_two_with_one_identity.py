@@ -65,7 +65,7 @@ async def test_what_ingest_saw_marks_the_device_until_a_person_decides(tmp_path:
         fork = Event("fork-1", "devices.changed", it.clock.ms, body)
         for _ in range(2):  # at least once
             await it.records.write(lambda connection: it.events.stage(connection, fork))
-        await asyncio.wait_for(seen.wait(), 10)
+        await asyncio.wait_for(seen.wait(), 60)
         for _ in range(100):
             if (await it.fleet.get_device(device.id)).state == "forked":
                 break

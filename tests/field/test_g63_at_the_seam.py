@@ -185,7 +185,7 @@ async def test_a_search_cancelled_before_its_answer_is_on_record_and_stops_on_th
         running = asyncio.ensure_future(knock.run())
         await asked.wait()
         knock.gone.set()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 60)
         assert stopped.is_set() and not knock.chunks
         assert await _rows(it) == [("lookup", None, ""), ("delivered", 0, "cancelled")]
 

@@ -45,6 +45,6 @@ async def test_an_event_that_fails_is_a_gap_and_the_next_ones_are_drawn(error: E
     await feed._follow("reads.stored", act)
     kinds = []
     for _ in range(3):
-        event = await asyncio.wait_for(anext(stream), 5)
+        event = await asyncio.wait_for(anext(stream), 60)
         kinds.append(event.split(b"event: ", 1)[1].split(b"\n", 1)[0])
     assert kinds == [b"read", b"gap", b"read"]

@@ -29,7 +29,7 @@ async def take(stream: AsyncIterator[bytes], count: int) -> list[bytes]:
     """The next events, without the stream's opening line."""
     out: list[bytes] = []
     while len(out) < count:
-        event = await asyncio.wait_for(anext(stream), 5)
+        event = await asyncio.wait_for(anext(stream), 60)
         if not event.startswith(b"retry:"):
             out.append(event)
     return out
@@ -164,11 +164,11 @@ async def test_closing_ends_every_stream_also_a_full_one(monkeypatch: pytest.Mon
     hub.close()
     for task in waiting:
         with contextlib.suppress(StopAsyncIteration):
-            assert kind_of(await asyncio.wait_for(task, 2)) == "gap"
+            assert kind_of(await asyncio.wait_for(task, 60)) == "gap"
     for stream in streams:
         with contextlib.suppress(StopAsyncIteration):
             while True:
-                await asyncio.wait_for(anext(stream), 2)
+                await asyncio.wait_for(anext(stream), 60)
     assert hub.followers == 0
 
 

@@ -149,10 +149,10 @@ async def test_a_waiting_device_is_woken_by_the_save_and_by_the_removal(house: H
     await settle()
     assert not waiting.done()
     entry_id = await house.enter("ABC-1235")
-    assert (await asyncio.wait_for(waiting, 2)) is not None
+    assert (await asyncio.wait_for(waiting, 15)) is not None
     waiting = asyncio.create_task(house.keeper.update_since(1, 25))
     await house.save(remove=[entry_id])
-    signed = await asyncio.wait_for(waiting, 2)
+    signed = await asyncio.wait_for(waiting, 15)
     assert signed is not None and entry_id.encode() in signed.body
 
 
@@ -167,14 +167,14 @@ async def test_who_waits_when_the_house_closes_gets_nothing_at_once(tmp_path: Pa
         waiting = asyncio.create_task(house.keeper.update_since(0, 25))
         await settle()
         await house.keeper.close()
-        assert await asyncio.wait_for(waiting, 2) is None
+        assert await asyncio.wait_for(waiting, 15) is None
 
 
 async def test_a_version_of_another_process_is_noticed(tmp_path: Path) -> None:
     async with open_house(tmp_path, poll_s=0.02) as one, open_house(tmp_path) as other:
         waiting = asyncio.create_task(one.keeper.update_since(0, 25))
         await other.enter("ABC-1235")
-        assert (await asyncio.wait_for(waiting, 5)) is not None
+        assert (await asyncio.wait_for(waiting, 15)) is not None
 
 
 async def test_the_matcher_in_force_follows_each_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
