@@ -8,11 +8,14 @@ own with one thread; never used in a forked child; results as bytes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import re
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -50,6 +53,8 @@ log = structlog.get_logger(__name__)
 
 LIMIT_S = 5.0
 """A question is cut off after this; the person hears it in words."""
+KILL_AGAIN_S = 0.05
+INSERT_NICE = 10
 NEWER_MAX = 1000
 ORDER = "ts DESC, ms DESC, device DESC, boot DESC, sequence DESC"
 
@@ -79,7 +84,8 @@ class ChdbArchive:
         self._lock = threading.Lock()
         self._quick = ThreadPoolExecutor(readers, thread_name_prefix="archive-ask")
         self._heavy = ThreadPoolExecutor(1, thread_name_prefix="archive-heavy")
-        self._insert = ThreadPoolExecutor(1, thread_name_prefix="archive-insert")
+        self._insert = ThreadPoolExecutor(1, thread_name_prefix="archive-insert", initializer=_give_way)
+        self._end = ThreadPoolExecutor(1, thread_name_prefix="archive-end")
         self._insert.submit(self._create).result()
 
     # The engine's door.
@@ -112,12 +118,26 @@ class ChdbArchive:
             f"{sql} SETTINGS max_threads={threads}, max_execution_time={self._limit_s:g}, max_query_size=4000000, "
             "output_format_json_quote_64bit_integers=0, query_plan_optimize_lazy_materialization=0"
         )
-        pool = self._heavy if heavy else self._quick
-        body = await asyncio.get_running_loop().run_in_executor(pool, partial(self._run, text))
+        name = f"/* {secrets.token_hex(8)} */"
+        job = (self._heavy if heavy else self._quick).submit(self._run, f"{name} {text}")
+        try:
+            body = await asyncio.wrap_future(job)
+        except asyncio.CancelledError:
+            if not job.cancel():  # it runs already: the engine is told, or it would go on to its limit for nobody
+                self._end.submit(self._kill, name, job)
+            raise
         return msgspec.json.decode(b"[" + b",".join(body.splitlines()) + b"]", type=list[list[Any]])
 
+    def _kill(self, name: str, job: Future[bytes]) -> None:
+        """End a running question; asked again until it has ended, since it may only be about to begin."""
+        while not wait([job], timeout=KILL_AGAIN_S).done:
+            try:
+                self._run(f"KILL QUERY WHERE startsWith(query, {sql_text(name)}) ASYNC")
+            except NeighbourUnreachableError:
+                return
+
     async def close(self) -> None:
-        for pool in (self._insert, self._quick, self._heavy):
+        for pool in (self._insert, self._quick, self._heavy, self._end):
             await asyncio.to_thread(pool.shutdown, wait=True)
         for connection in self._connections:
             connection.close()
@@ -295,12 +315,68 @@ class ChdbArchive:
         )
         return await self._load(rows)
 
+    # Destroying what is due.
+
+    async def newest_ms(self) -> int | None:
+        rows = await self._ask("SELECT toUnixTimestamp(max(ts)), count() FROM sight WHERE doubtful = 0")
+        newest, count = rows[0]
+        return newest * 1000 if count else None
+
+    async def list_due(self, before_ms: int, *, after: Cursor | None, limit: int) -> list[ArchivedRead]:
+        conditions = time_conditions(None, before_ms, by_hour=True)
+        if after is not None:
+            seconds, rest = divmod(after.ts_ms, 1000)
+            conditions += time_conditions(seconds * 1000, None, by_hour=True)
+            conditions.append(
+                f"(toUnixTimestamp(ts), ms, device, boot, sequence) > ({sql_int(seconds)}, {sql_int(rest)}, "
+                f"{sql_text(after.device_id)}, {sql_int(after.boot)}, {sql_int(after.sequence)})"
+            )
+        rows = await self._ask(
+            f"SELECT toUnixTimestamp(ts), ms, device, boot, sequence FROM sight WHERE {' AND '.join(conditions)} "
+            f"ORDER BY ts, ms, device, boot, sequence LIMIT {sql_int(limit)}",
+            heavy=True,
+        )
+        return await self._load(rows)
+
+    async def destroy(self, before_ms: int) -> int:
+        return await asyncio.get_running_loop().run_in_executor(self._insert, partial(self._destroy_now, before_ms))
+
+    def _destroy_now(self, before_ms: int) -> int:
+        """In the thread that inserts, so that nothing comes in between. `sight` says what is due and goes last: killed
+        anywhere, the next try finds the rest."""
+        due = " AND ".join(time_conditions(None, before_ms, by_hour=True))
+        count = int(msgspec.json.decode(self._run(f"SELECT toString(count()) FROM sight WHERE {due}"))[0])
+        if not count:
+            return 0
+        ids = f"SELECT concat(device, '.', toString(boot), '.', toString(sequence)) FROM sight WHERE {due}"
+        plates = f"SELECT plate FROM sight WHERE {due}"
+        left = f"SELECT plate FROM reads WHERE plate IN ({plates})"
+        for table, condition in (
+            ("reads", " AND ".join(time_conditions(None, before_ms, by_hour=False))),
+            ("plates", f"plate IN ({plates}) AND plate NOT IN ({left})"),
+            ("plates_rev", f"reverse(rev) IN ({plates}) AND reverse(rev) NOT IN ({left})"),
+            ("whole", f"id IN ({ids})"),
+            ("sight", due),
+        ):
+            self._run(f"ALTER TABLE {table} DELETE WHERE {condition} SETTINGS mutations_sync=1")
+        return count
+
     async def reach(self) -> tuple[int | None, int | None]:
         rows = await self._ask(
             f"SELECT toUnixTimestamp(min(ts)), toUnixTimestamp(max(ts)), count() FROM sight WHERE {alive(self._now_ms())}"
         )
         oldest, newest, count = rows[0]
         return (oldest * 1000, newest * 1000) if count else (None, None)
+
+
+def _give_way() -> None:
+    """Let this thread, and those that the library begins from it (merges), run when nobody else needs the processor.
+
+    The journal holds what waits for them; a batch on its way in has nowhere else to wait.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), INSERT_NICE)
 
 
 _CUT_OFF = re.compile(r"TIMEOUT_EXCEEDED|Code: 159")
@@ -312,5 +388,9 @@ def _translate(error: Exception, limit_s: float) -> Exception:
         return QuestionCutOffError(
             f"The question took longer than {limit_s:g} s and was cut off; nothing was answered.",
             hint="Narrow it: more of the plate, a shorter time, or a smaller area.",
+        )
+    if "Cannot lock file" in str(error):
+        return NeighbourUnreachableError(
+            "Another process holds the archive.", hint="A running cloud does; end it first.", reference="archive-held"
         )
     return NeighbourUnreachableError("The archive did not answer.", reference="archive-unreachable")

@@ -78,6 +78,19 @@ class MemoryArchive:
         rows = [row for row in self._alive() if row.read.text in wanted and row.ts_ms >= since_ms]
         return sorted(rows, key=lambda row: row.key, reverse=True)[:limit]
 
+    async def newest_ms(self) -> int | None:
+        return max((row.ts_ms for row in self._rows.values() if not row.time_doubtful), default=None)
+
+    async def list_due(self, before_ms: int, *, after: Cursor | None, limit: int) -> list[ArchivedRead]:
+        rows = sorted((row for row in self._rows.values() if row.ts_ms < before_ms), key=lambda row: row.key)
+        return [row for row in rows if after is None or row.key > after.key][:limit]
+
+    async def destroy(self, before_ms: int) -> int:
+        due = [read_id for read_id, row in self._rows.items() if row.ts_ms < before_ms]
+        for read_id in due:
+            del self._rows[read_id]
+        return len(due)
+
     async def reach(self) -> tuple[int | None, int | None]:
         times = [row.ts_ms for row in self._alive()]
         return (min(times), max(times)) if times else (None, None)

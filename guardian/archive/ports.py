@@ -81,6 +81,19 @@ class Archive(Protocol):
         """Reads of exactly these plates captured since, newest first: for a new entry that looks back."""
         ...
 
+    async def newest_ms(self) -> int | None:
+        """Time of the newest read whose time is not doubtful, due or not; None where there is none."""
+        ...
+
+    async def list_due(self, before_ms: int, *, after: Cursor | None, limit: int) -> list[ArchivedRead]:
+        """Reads whose time lies before `before_ms`, oldest first, after `after`; also those that no answer shows."""
+        ...
+
+    async def destroy(self, before_ms: int) -> int:
+        """Destroy every read whose time lies before `before_ms`, in every copy, and the plates that only they had; gives
+        how many reads. Again changes nothing."""
+        ...
+
     async def reach(self) -> tuple[int | None, int | None]:
         """Times of the oldest and newest read that may be answered; None where there is none."""
         ...
@@ -118,4 +131,34 @@ class PhotoGrants(Protocol):
 
     async def allows(self, subject: Subject, ref: str, sha256: str) -> bool:
         """Whether `ref` (`hit:ID`, `lookup:ID`, `live`) gives this subject this picture."""
+        ...
+
+
+@runtime_checkable
+class Evidence(Protocol):
+    """What may outlive its year because a named case needs it; `watch` keeps it with its hits."""
+
+    async def held_reads(self, read_ids: Sequence[str]) -> set[str]:
+        """Those whose pictures are evidence of a hit that is kept."""
+        ...
+
+    async def count_due(self, before_ms: int) -> int:
+        """Hits of before then that nothing holds."""
+        ...
+
+    async def destroy(self, before_ms: int) -> tuple[int, list[str]]:
+        """Destroy those hits; gives how many, and the pictures that nothing holds any more."""
+        ...
+
+
+@runtime_checkable
+class DestructionRecord(Protocol):
+    """The append-only record in which it stands that something was destroyed."""
+
+    async def begin(self, by: Subject, what: dict[str, str]) -> None:
+        """Before anything is destroyed; fails closed."""
+        ...
+
+    async def finish(self, by: Subject, what: dict[str, str], *, failed: str = "") -> None:
+        """What was destroyed; `failed` is the reference of what stopped it, and what was done until then."""
         ...

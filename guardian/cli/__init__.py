@@ -45,6 +45,7 @@ _NOUNS: tuple[tuple[str, str, Group, str], ...] = (
     ("serve", "guardian.cli.serve:serve", _RUN, "Run the cloud: ingest, matching, hits, search, console."),
     ("device", "guardian.cli.device:app", _RUN, "Run a patrol device: enrol it, play a source, see how it is."),
     ("access", "guardian.cli.access:app", _RUN, "Sign people in with one-time links."),
+    ("archive", "guardian.cli.archive:app", _KEEP, "Destroy what is older than its year, on record."),
     ("migrate", "guardian.cli.migrate:migrate", _KEEP, "Bring the records to this version's tables."),
     ("doctor", "guardian.cli.doctor:doctor", _KEEP, "What is configured, reachable, and how full."),
     ("basemap", "guardian.cli.basemap:app", _KEEP, "Build the base map from OpenStreetMap files."),
@@ -88,8 +89,29 @@ def exit_code_of(error: GuardianError) -> int:
     return 1
 
 
+def log_to_stderr() -> None:
+    """What the rooms log goes beside the answer, never into it: stdout is for what was asked."""
+    import logging
+
+    import structlog
+
+    from guardian.serve.log import without_texts
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            without_texts,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; errors of the house are a sentence and a hint, never a traceback."""
+    log_to_stderr()
     app = build_app()
     try:
         answer = app(

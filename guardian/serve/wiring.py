@@ -15,6 +15,7 @@ from guardian.archive.ingest import Ingest
 from guardian.archive.memory_engine import MemoryArchive
 from guardian.archive.ports import Archive
 from guardian.archive.quarantine import Quarantine
+from guardian.archive.retention import Retention
 from guardian.archive.stored_reads import StoredReads
 from guardian.domain.errors import InputRefusedError
 from guardian.fleet.fleet import Fleet
@@ -23,12 +24,14 @@ from guardian.roads.place import default_place_names
 from guardian.serve.live import LiveHub
 from guardian.serve.livefeed import LiveFeed
 from guardian.serve.ports import ArchivedRecentReads, RoadPlaces, SeenPhotos
+from guardian.serve.retention import NightlyRetention, RecordedDestruction
 from guardian.stores import Stores, StoreSettings, close_stores, open_stores
 from guardian.stores.migrate import migrate
 from guardian.watch.csv_import import ListImporter
 from guardian.watch.desk import HitDesk
 from guardian.watch.keeper import ListKeeper
 from guardian.watch.register import ListRegister
+from guardian.watch.retention import HitRetention
 
 
 def open_archive(url: str, data: Path, now_ms: Callable[[], int]) -> Archive:
@@ -63,10 +66,16 @@ class Cloud:
     fleet: Fleet
     live_feed: LiveFeed
     photo_grants: SeenPhotos
+    retention: Retention
     now_ms: Callable[[], int]
 
     def __init__(self) -> None:
         self._stack = AsyncExitStack()
+
+    def leave(self) -> None:
+        """A stop is coming: end what waits for news, devices' long polls and browsers' streams."""
+        self.list_keeper.end_waits()
+        self.live_feed.hub.close()
 
     async def close(self) -> None:
         """Close every room, last opened first."""
@@ -157,6 +166,17 @@ async def open_cloud(
         stack.push_async_callback(stores.events.close)
         await live.start()
         stack.push_async_callback(live.close)
+        retention = cloud.retention = Retention(
+            stores.records,
+            archive,
+            stores.photos,
+            HitRetention(stores.records),
+            RecordedDestruction(access.audit),
+            now_ms=now_ms,
+        )
+        nightly = NightlyRetention(retention, now_ms)
+        nightly.start()
+        stack.push_async_callback(nightly.close)
     except BaseException:
         await cloud.close()
         raise

@@ -7,6 +7,7 @@ within WAL_BYTES_MAX plus one transaction whatever the readers do (field case G3
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -56,6 +57,7 @@ class SqliteRecords(SqlRecords):
             )
         self.path = Path(database).absolute()
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDONLY, 0o600))  # the log beside it gets the same mode
         self._wal = self.path.with_name(self.path.name + "-wal")
         self._wal_fold_bytes, self._wal_bytes_max = wal_fold_bytes, wal_bytes_max
         self._fold_after_s = 0.0

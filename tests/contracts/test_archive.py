@@ -5,6 +5,7 @@ The memory engine is the plain meaning; the column store must agree with it (fie
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 
 from guardian.archive.area import named_region
+from guardian.archive.chdb_engine import ChdbArchive
 from guardian.archive.model import KEPT_MS, ArchivedRead
 from guardian.archive.ports import Archive
-from guardian.archive.question import Question, QuestionTooWideError, understand
+from guardian.archive.question import Cursor, Question, QuestionTooWideError, understand
 from guardian.archive.views import Area, SearchRequest
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.plate import PlateTextError
@@ -374,3 +376,50 @@ async def test_a_named_area_means_its_border_with_islands_and_holes(archive: Arc
     square = [[(121.0, 25.0), (121.9, 25.0), (121.9, 25.5), (121.0, 25.5)], [(121.53, 25.0), (121.56, 25.0), (121.56, 25.1), (121.53, 25.1)]]  # fmt: skip
     holed = Question(region=named_region(square), **EVEN)
     assert await texts(archive, holed) == ["ABC0002"], "a ring within a ring is a hole"
+
+
+async def test_what_is_destroyed_is_gone_from_every_copy_and_the_rest_stays(archive: Archive) -> None:
+    edge_ms = NOW_MS - KEPT_MS
+    rows = [
+        held(make_read(1, "AAA1111", captured_ms=edge_ms - 1)),
+        held(make_read(2, "BBB2222", captured_ms=edge_ms - 40 * DAY_MS)),
+        held(make_read(3, "AAA1111", captured_ms=edge_ms)),
+        held(make_read(4, "CCC3333", captured_ms=NOW_MS * 2), received_ms=edge_ms - 5, time_doubtful=True),
+        held(make_read(5, "DDD5555")),
+    ]
+    await put(archive, *rows)
+    due = [row.read.sequence for row in await archive.list_due(edge_ms, after=None, limit=10)]
+    assert due == [2, 4, 1], "oldest first; a doubtful time counts from receipt"
+    first = await archive.list_due(edge_ms, after=None, limit=1)
+    rest = await archive.list_due(edge_ms, after=Cursor(*first[0].key), limit=10)
+    assert [row.read.sequence for row in rest] == [4, 1]
+    assert await archive.destroy(edge_ms) == 3
+    assert await archive.destroy(edge_ms) == 0
+    assert await archive.list_due(edge_ms, after=None, limit=10) == []
+    assert set(await archive.find_many([row.read.id for row in rows])) == {"car-1.1.3", "car-1.1.5"}
+    assert await texts(archive, question("AAA*")) == ["AAA1111"]
+    assert await archive.newest_ms() in (NOW_MS - 60_000, (NOW_MS - 60_000) // 1000 * 1000)
+    if isinstance(archive, ChdbArchive):
+        for table, kept in (("reads", 2), ("sight", 2), ("whole", 2), ("plates FINAL", 2), ("plates_rev FINAL", 2)):
+            (count,) = await archive._ask(f"SELECT count() FROM {table}")
+            assert count == [kept], table
+
+
+async def test_a_cancelled_question_ends_in_the_engine_too(tmp_path: Path) -> None:
+    archive = ChdbArchive(tmp_path / "archive", now_ms=lambda: NOW_MS, limit_s=60)
+    try:
+        endless = "SELECT sum(sipHash64(number)) FROM numbers(100000000000)"
+        running = asyncio.ensure_future(archive._ask(endless, heavy=True))
+
+        async with asyncio.timeout(20):
+            while await archive._ask("SELECT count() FROM system.processes") != [[2]]:  # noqa: ASYNC110 - no event there
+                await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        async with asyncio.timeout(
+            10
+        ):  # the one thread of heavy questions is free again, long before the limit of 60 s
+            assert await archive._ask("SELECT 1", heavy=True) == [[1]]
+    finally:
+        await archive.close()

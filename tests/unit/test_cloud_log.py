@@ -75,6 +75,26 @@ def test_a_task_that_nobody_waited_for_is_told_without_its_text(said: io.StringI
     assert "loop.exception" in said.getvalue() and PLATE not in said.getvalue()
 
 
+def open_to_all(folder: Path) -> Path:
+    folder.chmod(0o755)
+    return folder
+
+
+def modes_in(folder: Path) -> list[int]:
+    return [path.stat().st_mode & 0o777 for path in folder.iterdir()]
+
+
+@pytest.mark.anyio
+async def test_the_records_are_for_us_alone_whatever_folder_they_lie_in(tmp_path: Path) -> None:
+    folder = open_to_all(tmp_path)
+    records = open_records(f"sqlite:///{folder}/records.sqlite")
+    try:
+        await records.write(lambda connection: connection.execute(sa.text("CREATE TABLE x (y)")))
+        assert modes_in(folder) == [0o600] * 3, "the file, its log and its index"
+    finally:
+        await records.close()
+
+
 @pytest.mark.anyio
 async def test_an_error_of_the_records_quotes_no_values(tmp_path: Path) -> None:
     records = open_records(f"sqlite:///{tmp_path}/records.sqlite")

@@ -207,10 +207,7 @@ async def test_a_stream_says_look_anew_and_ends_when_its_session_does() -> None:
         return asked[-1]
 
     stream = hub.follow(hub.cursor, still_allowed, asked_every_s=0.01)
-    taking = asyncio.ensure_future(take(stream, 1))
-    while len(asked) < 2:
-        await asyncio.sleep(0.005)
-    (last,) = await taking
+    (last,) = await take(stream, 1)
     assert kind_of(last) == "gap" and asked == answers
     hub.publish("read", {"n": 1})
     with pytest.raises(StopAsyncIteration):
