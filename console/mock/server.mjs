@@ -16,6 +16,7 @@ import { crop, overview } from "./photos.mjs";
 import { World, display } from "./world.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
+const told = JSON.parse(await readFile(path.join(here, "../openapi.json"), "utf8"));
 const { values: options } = parseArgs({
   options: {
     port: { type: "string", default: "0" },
@@ -71,6 +72,14 @@ setInterval(() => {
   unit.state = "fresh";
   emit("unit", unit);
 }, 900);
+
+/** The status of success, as the cloud's own document says (`/api/hits/:id` there is `/api/hits/{hit_id}`). */
+function statusOf(method, pattern) {
+  const wanted = pattern.replace(/:[a-z]+/g, "{}");
+  const path = Object.keys(told.paths).find((one) => one.replace(/\{[a-z_0-9]+\}/g, "{}") === wanted && told.paths[one][method.toLowerCase()]);
+  if (!path) throw new Error(`the document knows no ${method} ${pattern}`);
+  return Number(Object.keys(told.paths[path][method.toLowerCase()].responses).find((code) => code.startsWith("2")));
+}
 
 class Refusal extends Error {
   constructor(status, reference, sentence, hint = "") {
@@ -502,7 +511,7 @@ async function answer(request, response) {
     const view = { subject_id: names[0], name: names[1], agency: names[2], role: role === "everything" ? "operator" : role, actions: ROLE_ACTIONS[role].split(" "), expires_ms: Date.now() + 8 * 3_600_000, server_ms: Date.now() };
     sessions.set(id, view);
     response.setHeader("Set-Cookie", `mock_session=${id}; HttpOnly; SameSite=Strict; Path=/`);
-    return json(response, 201, view);
+    return json(response, statusOf("POST", "/api/session"), view);
   }
   if (url.pathname.startsWith("/api/") || url.pathname.startsWith("/basemap/")) {
     if (!me) throw new Refusal(401, "http-401", "Nobody is signed in.");
@@ -529,7 +538,7 @@ async function answer(request, response) {
     if (!found) continue;
     const value = await deed({ ...found, sent: await body(request), query: url.searchParams, me, sid, request });
     if (value === undefined && method === "GET") throw notFound();
-    return json(response, method === "POST" ? 201 : value === undefined ? 204 : 200, value);
+    return json(response, statusOf(method, pattern), value);
   }
   if (url.pathname.startsWith("/api/")) throw notFound();
   const file = path.join(options.dist, path.normalize(url.pathname));

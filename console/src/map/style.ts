@@ -108,6 +108,14 @@ function baseLayers(tokens: Tokens): LayerSpecification[] {
       paint: { "line-color": tokens[fill], "line-width": width(w) },
     });
   }
+  return out as LayerSpecification[];
+}
+
+/** Names of roads and places; put on when the fonts are in, so that the streets need not wait for them. */
+export function labelLayers(tokens: Tokens): LayerSpecification[] {
+  const of = (layer: string): { source: string; "source-layer": string } => ({ source: "base", "source-layer": layer });
+  const road = (kind: string): unknown[] => ["==", ["get", "kind"], kind];
+  const out: unknown[] = [];
   const label = { "text-font": [LABEL_FONT], "text-padding": 6 };
   const paint = { "text-color": tokens["map-label"], "text-halo-color": tokens["map-halo"], "text-halo-width": 1.4 };
   for (const [kind, from, size] of [["trunk", 12, 12], ["main", 13, 12], ["street", 15, 11], ["lane", 16, 11]] as const) {
