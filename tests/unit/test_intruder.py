@@ -12,7 +12,6 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -77,8 +76,9 @@ class Intruder:
         return json.dumps({"device_id": self.device.id, "items": items}).encode()
 
 
-@pytest.fixture
-async def it(tmp_path: Path) -> AsyncIterator[Intruder]:
+@pytest.fixture(scope="module")
+async def it(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Intruder]:
+    tmp_path = tmp_path_factory.mktemp("cloud")
     cloud = await open_cloud(StoreSettings(data=str(tmp_path / "data")), now_ms, archive_url="memory:")
     console = tmp_path / "console"
     console.mkdir()
@@ -173,7 +173,7 @@ async def test_a_header_that_a_decision_rests_on_comes_once(it: Intruder) -> Non
 
 
 async def test_one_item_with_an_endless_number_costs_its_own_place_in_the_batch_only(it: Intruder) -> None:
-    items = [it.read(1), it.read(2, boot=10**30), it.read(3, captured_ms=10**25), it.read(4)]
+    items = [it.read(101), it.read(102, boot=10**30), it.read(103, captured_ms=10**25), it.read(104)]
     answer = await it.signed("POST", "/device/v1/batches", it.batch(*items))
     assert answer.status_code == 200, answer.text
     assert (answer.json()["stored"], answer.json()["quarantined"]) == (2, 2)
@@ -185,7 +185,8 @@ async def test_a_bomb_is_not_unpacked(it: Intruder) -> None:
     assert (answer.status_code, answer.json()["reference"]) == (413, "body-too-large")
 
 
-async def test_bodies_that_nobody_can_read_fill_no_disk(it: Intruder) -> None:
+async def test_bodies_that_nobody_can_read_fill_no_disk(it: Intruder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(it, "device", await it.enrol())
     for number in range(HELD_LARGE_MAX + 1):
         answer = await it.signed("POST", "/device/v1/batches", b"x" * 40_000 + str(number).encode())
     assert (answer.status_code, answer.json()["reference"]) == (507, "quarantine-full")
@@ -235,7 +236,9 @@ async def test_a_page_that_calls_itself_a_picture_is_none(it: Intruder) -> None:
         assert (answer.status_code, answer.json()["reference"]) == (400, "photo-form")
 
 
-async def test_many_guesses_at_once_are_no_more_tries_than_one_after_the_other(it: Intruder) -> None:
+async def test_many_guesses_at_once_are_no_more_tries_than_one_after_the_other(
+    it: Intruder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     public = base64.b64encode(b"k" * 32).decode()
 
     async def guess(number: int) -> str:
@@ -243,7 +246,8 @@ async def test_many_guesses_at_once_are_no_more_tries_than_one_after_the_other(i
         return str((await it.knock("", "POST", "/device/v1/enrol", json=asked)).json()["reference"])
 
     minute_ms = now_ms()
-    it.cloud.fleet.enrolment._now_ms = lambda: minute_ms  # the bound is by the minute
+    monkeypatch.setattr(it.cloud.fleet.enrolment, "_now_ms", lambda: minute_ms)  # the bound is by the minute
+    monkeypatch.setattr(it.cloud.fleet.enrolment, "_tries", (0, 0))
     said = await asyncio.gather(*(guess(number) for number in range(3 * TRIES_PER_MINUTE)))
     assert said.count("code-refused") == TRIES_PER_MINUTE
     assert said.count("too-many-tries") == 2 * TRIES_PER_MINUTE
@@ -272,12 +276,14 @@ async def test_every_answer_of_the_api_is_kept_by_no_browser(it: Intruder) -> No
         assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store", path
 
 
-async def test_following_live_keeps_a_session_in_use_and_ends_when_it_is_closed(it: Intruder) -> None:
+async def test_following_live_keeps_a_session_in_use_and_ends_when_it_is_closed(
+    it: Intruder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sessions = it.cloud.access.sessions
     link = await sessions.make_link("值勤員", Role.OPERATOR, made_by="test")
     _, session = await sessions.open(link.token)
     clock = [now_ms()]
-    sessions._now_ms = lambda: clock[0]
+    monkeypatch.setattr(sessions, "_now_ms", lambda: clock[0])
     session_id = session.subject.session_id
     for _ in range(20):  # five hours of watching, nothing pressed
         clock[0] += 15 * 60_000
