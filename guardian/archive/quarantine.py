@@ -3,6 +3,10 @@
 Replay checks an item with today's rules against the time it came; what passes is stored like any other read. For items
 whose only fault is an impossible capture time, replaying is the person's decision to keep them: they are stored as
 doubtful, ordered and retained by receipt (field case G29). Rejected ones stay for the record and are never stored.
+
+Items of a device of which there were two (`identity-forked`, G31) carry numbers that are taken. A person who has found out
+whose they are releases them with a reason: each is stored under a boot number that no device has (APART_BOOT_MIN and up), so
+that the reads of both machines are found and kept apart, and neither overwrites the other.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from sqlalchemy import Connection, func, select, tuple_, update
 
-from guardian.archive.check import SENTENCES, Fault
+from guardian.archive.check import BOOT_MAX, SENTENCES, Fault
 from guardian.archive.ingest import JSON, MSGPACK, Ingest, Judged, judge_item
 from guardian.archive.model import KEPT_MS
 from guardian.archive.tables import quarantine
@@ -37,6 +41,9 @@ DEED_ITEMS_MAX = 1000
 RECORD_CHARS_MAX = 20_000
 DEVICES_SHOWN_MAX = 20
 NOTE_CHARS_MAX = 500
+FORKED = "identity-forked"
+APART_BOOT_MIN = 9_000_000_000
+"""A device counts its starts from 1; ten a day make so many in two million years."""
 
 
 class Quarantine:
@@ -67,8 +74,18 @@ class Quarantine:
         return await self._records.read(lambda connection: _items(connection, reason, after, self._now_ms() - KEPT_MS))
 
     async def replay(self, subject: Subject, deed: QuarantineDeed) -> QuarantineDeedAnswer:
-        """Check items again with today's rules; those that pass are stored."""
+        """Check items again with today's rules; those that pass are stored.
+
+        Raises:
+            InputRefusedError: items of a forked identity, and no reason was given (`reason-missing`).
+        """
         rows = await self._held(deed)
+        if not deed.note.strip() and any(row.reason == FORKED for row in rows):
+            raise InputRefusedError(
+                "These came under an identity that two machines used; releasing them needs a reason.",
+                hint="Write in one line which machine they are of, and how you know.",
+                reference="reason-missing",
+            )
         groups: dict[tuple[str, int, str, bool], Judged] = defaultdict(Judged)
         places: dict[tuple[str, int, str, bool], list[str]] = defaultdict(list)
         stays: list[tuple[str, Fault]] = []
@@ -164,11 +181,20 @@ def _judge_again(row: _Row) -> list[tuple[_Key, Fault | tuple[Read, bytes]]]:
     out: list[tuple[_Key, Fault | tuple[Read, bytes]]] = []
     for raw in raws:
         result = judge_item(raw, row.content_type, row.device_id, row.received_ms)
+        if row.reason == FORKED and not isinstance(result, Fault):
+            result = _set_off(result[0], row.id)
         doubtful = isinstance(result, Fault) and result.reason == "time-doubtful"
         if doubtful:
             result = judge_item(raw, row.content_type, row.device_id, row.received_ms, doubtful_time_taken=True)
         out.append(((row.device_id, row.received_ms, row.content_type, doubtful), result))
     return out
+
+
+def _set_off(read: Read, item_id: str) -> tuple[Read, bytes]:
+    """The read under a boot number of its own, from the item's content: the same item gives the same read again."""
+    boot = APART_BOOT_MIN + int(item_id[:12], 16) % (BOOT_MAX - APART_BOOT_MIN)
+    apart = msgspec.structs.replace(read, boot=boot)
+    return apart, msgspec.msgpack.encode(apart)
 
 
 def _decide(connection: Connection, ids: set[str], state: str, author: str, now_ms: int, note: str) -> None:

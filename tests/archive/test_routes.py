@@ -12,10 +12,14 @@ import httpx
 import msgspec
 import pytest
 from litestar import Litestar
+from sqlalchemy import select
 
 from guardian.access.seam import COOKIE, Access, unguarded_routes
+from guardian.archive.check import BOOT_MAX
 from guardian.archive.desk import SearchDesk
+from guardian.archive.quarantine import APART_BOOT_MIN
 from guardian.archive.routes import api_router, device_router
+from guardian.archive.tables import quarantine
 from guardian.domain.read import PhotoRef
 from guardian.domain.subject import Role
 from guardian.domain.wire import BatchAnswer
@@ -177,3 +181,35 @@ async def test_batches_are_answered_in_their_own_kind_and_pictures_are_checked(t
                     assert got.json()["reference"] == reference
             assert (await client.put(f"/device/v1/photos/{SHA}", content=JPEG)).status_code == 201
             assert (await client.put(f"/device/v1/photos/{SHA}", content=JPEG)).status_code == 200
+
+
+async def test_items_of_a_forked_identity_are_released_with_a_reason_and_kept_apart(tmp_path: Path) -> None:
+    async with front(tmp_path) as desk:
+        await desk.house.send([make_read(1, "AAA1111"), make_read(2, "AAA2222")])
+        twin = await desk.house.send([make_read(1, "BBB1111"), make_read(2, "BBB2222"), make_read(3, "BBB3333")])
+        assert (twin.stored, twin.quarantined) == (1, 2)
+        wang = await desk.sign_in(Role.OPERATOR, "王")
+        url = "/api/quarantine/items?reason=identity-forked"
+        items = (await desk.client.get(url, headers=wang)).json()["items"]
+        ids = [item["id"] for item in items]
+        silent = await desk.client.post("/api/quarantine/replay", json={"ids": ids, "note": " "}, headers=wang)
+        assert (silent.status_code, silent.json()["reference"]) == (400, "reason-missing")
+        assert len((await desk.client.get(url, headers=wang)).json()["items"]) == 2, "nothing was changed"
+        said = {"ids": ids, "note": "複製硬碟的備用機，序號 C-17"}
+        assert (await desk.client.post("/api/quarantine/replay", json=said, headers=wang)).json() == {
+            "passed": 2,
+            "held": 0,
+        }
+        reads = {read.text: read for read in await desk.house.all_reads()}
+        assert sorted(reads) == ["AAA1111", "AAA2222", "BBB1111", "BBB2222", "BBB3333"]
+        assert {reads[text].boot for text in ("AAA1111", "AAA2222", "BBB3333")} == {1}
+        apart = [reads[text] for text in ("BBB1111", "BBB2222")]
+        assert all(APART_BOOT_MIN <= read.boot <= BOOT_MAX for read in apart) and apart[0].boot != apart[1].boot
+        rows = await desk.house.records.read(
+            lambda c: c.execute(
+                select(quarantine.c.state, quarantine.c.decided_by, quarantine.c.note).where(quarantine.c.id.in_(ids))
+            ).all()
+        )
+        assert [tuple(row) for row in rows] == [("replayed", "王", "複製硬碟的備用機，序號 C-17")] * 2
+        again = await desk.house.send([make_read(1, "BBB1111")])
+        assert again.quarantined == 1, "the device's own number stays the first one's"

@@ -156,7 +156,7 @@ export const en: Words = {
   },
   quarantine: {
     head: "Held items", empty: "Quarantine is empty.", last: (when) => `Something last passed through: ${when}`, never: "Nothing was ever held.", columns: { reason: "Reason", devices: "Devices", items: "Items", oldest: "Oldest" },
-    items: (n) => `${n} items`, devices: (n) => `${n} device${s(n)}`, replay: (n) => `Replay ${n}`, reject: (n) => `Reject ${n} for good`, rejectTitle: (n) => `Reject ${n} for good`, rejectWhy: "Reason", rejectAsk: "Rejected items cannot be replayed. Record and reason stay in the audit.",
+    items: (n) => `${n} items`, devices: (n) => `${n} device${s(n)}`, replay: (n) => `Replay ${n}`, reject: (n) => `Reject ${n} for good`, rejectTitle: (n) => `Reject ${n} for good`, releaseTitle: (n) => `Release ${n}`, releaseWhy: "Which machine, and how you know", releaseAsk: "These came under an identity that two machines used. Released, they are found by search and kept apart from the other's; who released them and why is kept.", rejectWhy: "Reason", rejectAsk: "Rejected items cannot be replayed. Record and reason stay in the audit.",
     replayed: (n, held) => `${n} stored, ${held} still held`, rejected: (n) => `${n} rejected for good`, field: "field at fault", record: "Record", received: "received", states: { held: "held", replayed: "replayed", rejected: "rejected" }, choose: "Choose a reason to see its items.", more: "Next page", cancel: "Cancel",
   },
   audit: {
