@@ -340,3 +340,53 @@ async def test_a_batch_that_has_left_the_journal_stops_nothing(house: House) -> 
     house.archive.batches["gone"] = []
     await house.tell("gone")
     assert await house.hits() == ()
+
+
+async def test_an_entry_that_goes_takes_its_open_hit_out_of_the_queue_and_brings_it_back(house: House) -> None:
+    entry_id = await house.enter("BKD-8869", case_number="A1")
+    await house.arrive(house.read("BKD8869"))
+    (card,) = await house.hits()
+    for _ in range(2):  # gone and back, twice
+        house.now += 60_000
+        gone = await house.save(remove=[entry_id])
+        assert await house.hits() == () and await house.desk.count_open() == 0
+        stands = await house.desk.card(card.id)
+        assert (stands.state, stands.entry_removed_ms) == (HitState.NEW, house.now), (
+            "no work any more, and says since when"
+        )
+        assert [one.id for one in await house.hits("checked")] == [card.id]
+        house.now += 60_000
+        await house.keeper.undo(gone.version, house.lin)
+        await house.digest_events()
+        (back,) = await house.hits()
+        assert (back.id, back.entry_removed_ms) == (card.id, None)
+    kinds = [fact.kind for fact in (await house.desk.detail(card.id)).facts]
+    assert kinds == ["raised", "entry_removed", "undone", "entry_removed", "undone"]
+    await house.digest_events()
+    assert len((await house.desk.detail(card.id)).facts) == 5, "told again it changes nothing"
+
+
+async def test_a_hit_of_an_entry_that_is_gone_already_arrives_as_that_and_not_as_work(house: House) -> None:
+    entry_id = await house.enter("BKD-8869")
+    removed_ms = house.now = house.now + 3_600_000
+    await house.save(remove=[entry_id])
+    house.now += 3_600_000
+    told = DeviceHit(entry_id, "exact", 41, house.now - 7_200_000, house.now, answered="received")
+    await house.arrive(house.read("BKD8869", hits=(told,)))
+    assert await house.hits() == ()
+    (card,) = await house.hits("checked")
+    assert (card.entry_removed_ms, card.device_list_version) == (removed_ms, 41)
+    kinds = [(fact.number, fact.kind) for fact in (await house.desk.detail(card.id)).facts]
+    assert kinds == [(1, "raised"), (2, "device_answer"), (3, "entry_removed")]
+
+
+async def test_a_sighting_that_the_officer_answered_is_folded_with_the_answer_behind_it(house: House) -> None:
+    entry_id = await house.enter("BKD-8869")
+    await house.arrive(house.read("BKD8869"))
+    (card,) = await house.hits()
+    house.now += 30_000
+    told = DeviceHit(entry_id, "exact", 1, house.now, house.now + 5, answered="not_this")
+    await house.arrive(house.read("BKD8869", hits=(told,)))
+    facts = (await house.desk.detail(card.id)).facts
+    assert [(fact.number, fact.kind) for fact in facts] == [(1, "raised"), (2, "note"), (3, "device_answer")]
+    assert (facts[2].value, facts[2].at_ms) == ("not_this", house.now + 5)
