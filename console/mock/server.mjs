@@ -45,7 +45,8 @@ const sessions = new Map();
 const used = new Set();
 let passing = 0;
 
-function emit(kind, data) {
+function emit(kind, said) {
+  const data = whole(said, told.components.schemas[STRUCTS[kind]]);
   cursor += 1;
   events.push({ cursor, kind, data });
   events = events.slice(-500);
@@ -73,13 +74,32 @@ setInterval(() => {
   emit("unit", unit);
 }, 900);
 
-/** The status of success, as the cloud's own document says (`/api/hits/:id` there is `/api/hits/{hit_id}`). */
-function statusOf(method, pattern) {
+/** Status and schema of success, as the cloud's own document says (`/api/hits/:id` there is `/api/hits/{hit_id}`). */
+function toldOf(method, pattern) {
   const wanted = pattern.replace(/:[a-z]+/g, "{}");
   const path = Object.keys(told.paths).find((one) => one.replace(/\{[a-z_0-9]+\}/g, "{}") === wanted && told.paths[one][method.toLowerCase()]);
   if (!path) throw new Error(`the document knows no ${method} ${pattern}`);
-  return Number(Object.keys(told.paths[path][method.toLowerCase()].responses).find((code) => code.startsWith("2")));
+  const [status, answer] = Object.entries(told.paths[path][method.toLowerCase()].responses).find(([code]) => code.startsWith("2"));
+  return { status: Number(status), schema: answer.content?.["application/json"]?.schema };
 }
+
+/** A value with what it left out at its default: the cloud's answers carry every field. */
+function whole(value, schema) {
+  if (!schema) return value;
+  if (schema.$ref) return whole(value, told.components.schemas[schema.$ref.split("/").at(-1)]);
+  const choice = (schema.oneOf ?? schema.anyOf)?.find((one) => one.type !== "null");
+  if (choice && value !== null) return whole(value, choice);
+  if (Array.isArray(value)) return schema.items ? value.map((one) => whole(one, schema.items)) : value;
+  if (!value || typeof value !== "object" || !schema.properties) return value;
+  const out = {};
+  for (const [key, part] of Object.entries(schema.properties)) {
+    const nullable = (part.oneOf ?? part.anyOf)?.some((one) => one.type === "null");
+    const given = key in value ? value[key] : "default" in part ? part.default : nullable ? null : undefined;
+    if (given !== undefined) out[key] = whole(given, part);
+  }
+  return out;
+}
+const STRUCTS = { hit: "HitCard", read: "ReadRow", unit: "UnitView" };
 
 class Refusal extends Error {
   constructor(status, reference, sentence, hint = "") {
@@ -271,14 +291,15 @@ const routes = [
       if (sent.base_version !== world.version) throw new Refusal(409, "list-moved", "The list has moved on.");
       world.version += 1;
       world.issued = Date.now();
-      for (const draft of sent.put) {
+      const removed = sent.remove ?? [];
+      for (const draft of sent.put ?? []) {
         const text = draft.plate.toUpperCase().replaceAll("-", "");
         world.entries = world.entries.filter((one) => one.entry.id !== draft.id);
         world.entries.unshift({ list_id: id.startsWith("list-") ? id : "", entry: { id: draft.id || `entry-${text}`, text, category: draft.category, reason: draft.reason, case_number: draft.case_number, priority: draft.priority ?? 2, source: draft.source }, display: display(text), series: "", added_ms: Date.now(), added_by: world.me.name, expired: false, warning_words: "" });
       }
-      world.entries = world.entries.filter((one) => !sent.remove.includes(one.entry.id));
+      world.entries = world.entries.filter((one) => !removed.includes(one.entry.id));
       emit("list", tick());
-      return { version: world.version, put: sent.put.length, removed: sent.remove.length };
+      return { version: world.version, put: sent.put?.length ?? 0, removed: removed.length };
     },
   ],
   [
@@ -511,7 +532,7 @@ async function answer(request, response) {
     const view = { subject_id: names[0], name: names[1], agency: names[2], role: role === "everything" ? "operator" : role, actions: ROLE_ACTIONS[role].split(" "), expires_ms: Date.now() + 8 * 3_600_000, server_ms: Date.now() };
     sessions.set(id, view);
     response.setHeader("Set-Cookie", `mock_session=${id}; HttpOnly; SameSite=Strict; Path=/`);
-    return json(response, statusOf("POST", "/api/session"), view);
+    return json(response, toldOf("POST", "/api/session").status, view);
   }
   if (url.pathname.startsWith("/api/") || url.pathname.startsWith("/basemap/")) {
     if (!me) throw new Refusal(401, "http-401", "Nobody is signed in.");
@@ -538,7 +559,8 @@ async function answer(request, response) {
     if (!found) continue;
     const value = await deed({ ...found, sent: await body(request), query: url.searchParams, me, sid, request });
     if (value === undefined && method === "GET") throw notFound();
-    return json(response, statusOf(method, pattern), value);
+    const { status, schema } = toldOf(method, pattern);
+    return json(response, value === undefined ? 204 : status, whole(value, schema));
   }
   if (url.pathname.startsWith("/api/")) throw notFound();
   const file = path.join(options.dist, path.normalize(url.pathname));

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import Request, Response, Router, get, post, put
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 
@@ -36,7 +37,24 @@ from guardian.stores.ports import Photos
 T = TypeVar("T")
 
 
-@post("/batches", opt={"action": "device.send", "body_bytes_max": BODY_BYTES_MAX}, status_code=200)
+def _file(media_type: str) -> dict[int, ResponseSpec]:
+    """For the document: the answer is a file."""
+    return {200: ResponseSpec(bytes, generate_examples=False, description="The file", media_type=media_type)}
+
+
+@post(
+    "/batches",
+    opt={"action": "device.send", "body_bytes_max": BODY_BYTES_MAX},
+    status_code=200,
+    responses={
+        200: ResponseSpec(
+            BatchAnswer,
+            generate_examples=False,
+            description="In the batch's own form",
+            media_type="application/msgpack",
+        )
+    },
+)
 async def send_batch(
     request: Request[Any, Any, Any], subject: NamedDependency[Subject], ingest: NamedDependency[Ingest]
 ) -> Response[bytes]:
@@ -48,7 +66,14 @@ async def send_batch(
     return Response(encode(answer), media_type=kind)
 
 
-@put("/photos/{sha256:str}", opt={"action": "device.send", "body_bytes_max": PHOTO_BYTES_MAX})
+@put(
+    "/photos/{sha256:str}",
+    opt={"action": "device.send", "body_bytes_max": PHOTO_BYTES_MAX},
+    responses={
+        200: ResponseSpec(None, description="It was here"),
+        201: ResponseSpec(None, description="It is new"),
+    },
+)
 async def send_photo(
     request: Request[Any, Any, Any], sha256: FromPath[str], photos: NamedDependency[Photos]
 ) -> Response[None]:
@@ -57,7 +82,7 @@ async def send_photo(
     return Response(None, status_code=201 if new else 200)
 
 
-@get("/photos/{sha256:str}", opt={"action": "photos.view"})
+@get("/photos/{sha256:str}", opt={"action": "photos.view"}, responses=_file("image/jpeg"))
 async def view_photo(
     sha256: FromPath[str],
     subject: NamedDependency[Subject],
@@ -115,7 +140,11 @@ async def open_search(
     return await unless_gone(request, search_desk.open(subject, search_id, data.purpose, data.case_number))
 
 
-@get("/searches/{search_id:str}/export.csv", opt={"action": "reads.export", "lookup": True})
+@get(
+    "/searches/{search_id:str}/export.csv",
+    opt={"action": "reads.export", "lookup": True},
+    responses=_file("text/csv"),
+)
 async def export_search(
     search_id: FromPath[str],
     subject: NamedDependency[Subject],

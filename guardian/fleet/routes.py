@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.subject import Subject
-from guardian.domain.wire import EnrolRequest, Heartbeat
+from guardian.domain.wire import EnrolAnswer, EnrolRequest, Heartbeat, HeartbeatAnswer, SignedWatchlistUpdate
 from guardian.fleet.bounds import BODY_BYTES_MAX, refuse_odd
 from guardian.fleet.fleet import Fleet
 from guardian.fleet.ports import WatchlistUpdates
@@ -54,13 +55,30 @@ async def revoke(
     return await fleet.revoke(device_id, data, subject)
 
 
-@post("/device/v1/enrol", opt={"action": "device.enrol"}, status_code=201, request_max_body_size=ENROL_BYTES_MAX)
+def _told(answer: type, status_code: int) -> dict[int, ResponseSpec]:
+    """For the document: what a device is answered, in MessagePack or in the form of its question."""
+    said = (answer.__doc__ or "").split("\n")[0]
+    return {status_code: ResponseSpec(answer, generate_examples=False, description=said, media_type=MSGPACK)}
+
+
+@post(
+    "/device/v1/enrol",
+    opt={"action": "device.enrol"},
+    status_code=201,
+    request_max_body_size=ENROL_BYTES_MAX,
+    responses=_told(EnrolAnswer, 201),
+)
 async def enrol(request: Asked, fleet: NamedDependency[Fleet]) -> Response[bytes]:
     """A device joins with a one-time code."""
     return _answer(request, await fleet.enrol(await _asked(request, EnrolRequest)), status_code=201)
 
 
-@post("/device/v1/heartbeat", opt={"action": "device.send", "body_bytes_max": BODY_BYTES_MAX}, status_code=200)
+@post(
+    "/device/v1/heartbeat",
+    opt={"action": "device.send", "body_bytes_max": BODY_BYTES_MAX},
+    status_code=200,
+    responses=_told(HeartbeatAnswer, 200),
+)
 async def take_heartbeat(
     request: Asked, subject: NamedDependency[Subject], fleet: NamedDependency[Fleet]
 ) -> Response[bytes]:
@@ -70,7 +88,11 @@ async def take_heartbeat(
     return _answer(request, await fleet.take_heartbeat(subject.id, beat))
 
 
-@get("/device/v1/watchlist", opt={"action": "device.list"})
+@get(
+    "/device/v1/watchlist",
+    opt={"action": "device.list"},
+    responses={**_told(SignedWatchlistUpdate, 200), 204: ResponseSpec(None, description="Nothing new came in time")},
+)
 async def give_watchlist(
     request: Asked,
     watchlist_updates: NamedDependency[WatchlistUpdates],

@@ -21,6 +21,7 @@ from guardian.archive.routes import device_router as archive_device
 from guardian.domain.errors import GuardianError
 from guardian.domain.wire import BODY_BYTES_MAX
 from guardian.fleet.routes import router as fleet_router
+from guardian.serve.document import ArraysAsArrays
 from guardian.serve.livefeed import LIVE_ROUTES
 from guardian.serve.pages import PageFolders, get_basemap_file, get_console
 from guardian.serve.wiring import Cloud
@@ -89,7 +90,7 @@ def build_app(cloud: Cloud, *, console: Path, basemap: Path) -> Litestar:
             get_basemap_file,
             get_console,
         ],
-        plugins=[cloud.access.plugin()],
+        plugins=[cloud.access.plugin(), ArraysAsArrays()],
         dependencies={name: provide(service) for name, service in services.items()},
         lifespan=[lifespan],
         openapi_config=OpenAPIConfig(

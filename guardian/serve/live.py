@@ -51,6 +51,7 @@ class LiveHub:
         self._number = 0
         self._kept: deque[Message] = deque(maxlen=KEPT_MESSAGES)
         self._followers: set[Follower] = set()
+        self._closed = False
 
     @property
     def cursor(self) -> str:
@@ -94,6 +95,7 @@ class LiveHub:
                 to look anew (it then hears that its session has ended) and gets nothing more.
         """
         follower = Follower()
+        follower.lost = self._closed
         loop = asyncio.get_running_loop()
         ask_at_s = loop.time() + asked_every_s
         missed = self._missed(after) if after else []
@@ -124,7 +126,8 @@ class LiveHub:
             self._followers.discard(follower)
 
     def close(self) -> None:
-        """End every stream."""
+        """End every stream, and each that would begin now."""
+        self._closed = True
         for follower in self._followers:
             follower.lost = True
             if not follower.queue.full():

@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import uvicorn
-
 from guardian.access.audit import AuditRecord
 from guardian.access.sessions import Sessions
 from guardian.domain.errors import InputRefusedError, NeighbourUnreachableError
 from guardian.domain.subject import Role, Subject
 from guardian.serve.app import build_app
 from guardian.serve.log import configure_log, quieten_loop
+from guardian.serve.server import OrderlyServer
 from guardian.serve.settings import Settings, load_settings
 from guardian.serve.wiring import open_cloud
 from guardian.stores import close_stores, open_stores
@@ -45,9 +44,7 @@ async def make_link(name: str, *, role: str, agency: str, home: Path | None, con
         await migrate(stores.records)
         audit = AuditRecord(stores.records, now_ms)
         by = Subject("command-line", Role.NOBODY, f"指令列（{getpass.getuser()}）")
-        link = await Sessions(stores.records, audit, now_ms).make_link(
-            name, _role(role), agency, made_by=by.id, by=by
-        )
+        link = await Sessions(stores.records, audit, now_ms).make_link(name, _role(role), agency, made_by=by.id, by=by)
         await audit.settle()
         return link.path
     finally:
@@ -76,20 +73,7 @@ async def _serve(settings: Settings, *, quiet: bool) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host="127.0.0.1",
-            port=settings.port,
-            log_config=None,  # `configure_log` has; uvicorn's own would print whole tracebacks
-            log_level="warning",
-            access_log=False,
-            loop="none",
-            http="httptools",
-            timeout_graceful_shutdown=1,
-            server_header=False,
-        )
-    )
+    server = OrderlyServer(app, port=settings.port, leave=cloud.leave)
     await server.serve()
     return 0 if server.started else 1
 

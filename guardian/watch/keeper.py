@@ -133,6 +133,10 @@ class ListKeeper:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        self.end_waits()
+
+    def end_waits(self) -> None:
+        """Whoever waits for an update gets none, now and later."""
         self._closed = True
         self._moved.set()
 

@@ -10,6 +10,7 @@ from litestar import Response, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Body, FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 
@@ -43,6 +44,8 @@ from guardian.watch.views import (
 )
 
 CSV = "text/csv; charset=utf-8"
+TABLE = {200: ResponseSpec(bytes, generate_examples=False, description="The table", media_type="text/csv")}
+"""For the document: the answer is a file."""
 
 
 def _as_file(name: str) -> dict[str, str]:
@@ -63,7 +66,7 @@ async def list_hits(
     return await hit_desk.list_hits(subject, which, cursor)
 
 
-@get("/hits.csv", opt={"action": "hits.export"})
+@get("/hits.csv", opt={"action": "hits.export"}, responses=TABLE)
 async def export_hits(
     hit_desk: NamedDependency[HitDesk], which: Annotated[str, QueryParameter(name="state")] = "checked"
 ) -> Stream:
@@ -219,7 +222,7 @@ async def undo_version(
     return await list_keeper.undo(data.version, subject)
 
 
-@get("/lists/{list_id:str}/export.csv", opt={"action": "lists.export"})
+@get("/lists/{list_id:str}/export.csv", opt={"action": "lists.export"}, responses=TABLE)
 async def export_list(list_id: FromPath[str], list_keeper: NamedDependency[ListKeeper]) -> Stream:
     """The list as a file that the import takes back."""
     await list_keeper.require_list(list_id)
@@ -305,7 +308,7 @@ async def undo_import(
     return await list_importer.undo(import_id, subject)
 
 
-@get("/imports/{import_id:str}/refused.csv", opt={"action": "lists.edit"})
+@get("/imports/{import_id:str}/refused.csv", opt={"action": "lists.edit"}, responses=TABLE)
 async def export_refused(import_id: FromPath[str], list_importer: NamedDependency[ListImporter]) -> Response[bytes]:
     """The rows that were not taken, with the reason."""
     body = await list_importer.refused_csv(import_id)

@@ -929,11 +929,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Alternative */
-        Alternative: {
-            prob: number;
-            sign: string;
-        };
         /** Area */
         Area: {
             lat_max?: number | null;
@@ -980,6 +975,21 @@ export interface components {
             subject_id: string;
             subject_name: string;
             verdict: string;
+        };
+        /** BatchAnswer */
+        BatchAnswer: {
+            already: number;
+            batch_id: string;
+            /** @default [] */
+            exceptions?: components["schemas"]["Verdict"][];
+            /** @default  */
+            notice?: string;
+            /** @default [] */
+            photos_wanted?: string[];
+            quarantined: number;
+            /** @default 0 */
+            server_ms?: number;
+            stored: number;
         };
         /**
          * Category
@@ -1059,6 +1069,15 @@ export interface components {
         DevicesView: {
             devices: components["schemas"]["DeviceView"][];
             list_version: number;
+        };
+        /** EnrolAnswer */
+        EnrolAnswer: {
+            device_id: string;
+            list_key: string;
+            /** @default 0 */
+            server_ms?: number;
+            /** @default  */
+            unit?: string;
         };
         /** EnrolmentCode */
         EnrolmentCode: {
@@ -1168,7 +1187,17 @@ export interface components {
             picture_since_ms?: number | null;
             position?: components["schemas"]["Position"] | null;
             /** @default 0 */
+            reads_in_memory?: number;
+            /** @default 0 */
             reads_last_hour?: number;
+            /** @default 0 */
+            reads_lost?: number;
+            /** @default 0 */
+            reads_missing?: number;
+            /** @default 0 */
+            reads_refused?: number;
+            /** @default 0 */
+            reconnects?: number;
             sent_ms: number;
             /** @default  */
             software?: string;
@@ -1185,6 +1214,17 @@ export interface components {
             unit?: string;
             /** @default 1 */
             v?: number;
+            /** @default  */
+            waiting?: string;
+        };
+        /** HeartbeatAnswer */
+        HeartbeatAnswer: {
+            list_version: number;
+            /** @default  */
+            notice?: string;
+            /** @default [] */
+            photos_wanted?: string[];
+            server_ms: number;
         };
         /** HitCard */
         HitCard: {
@@ -1559,7 +1599,10 @@ export interface components {
         /** Read */
         Read: {
             /** @default [] */
-            alternatives?: components["schemas"]["Alternative"][][];
+            alternatives?: [
+                string,
+                number
+            ][][];
             boot: number;
             captured_ms: number;
             char_probs: number[];
@@ -1719,6 +1762,11 @@ export interface components {
             server_ms: number;
             subject_id: string;
         };
+        /** SignedWatchlistUpdate */
+        SignedWatchlistUpdate: {
+            body: string;
+            signature: string;
+        };
         /** StageHealth */
         StageHealth: {
             /** @default 0 */
@@ -1773,6 +1821,15 @@ export interface components {
             kind?: string;
             /** @default  */
             make?: string;
+        };
+        /** Verdict */
+        Verdict: {
+            index: number;
+            /** @default  */
+            reason?: string;
+            /** @default  */
+            sentence?: string;
+            verdict: string;
         };
         /** VerdictRequest */
         VerdictRequest: {
@@ -2095,13 +2152,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Stream Response */
+            /** @description The table */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "text/csv": string;
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -2485,13 +2542,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description The table */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "text/csv": string;
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -2817,13 +2874,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Stream Response */
+            /** @description The table */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "text/csv": string;
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -3093,13 +3150,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description The file */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "image/jpeg": string;
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -3385,13 +3442,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Stream Response */
+            /** @description The file */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "text/csv": string;
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -3659,13 +3716,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description In the batch's own form */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/msgpack": components["schemas"]["BatchAnswer"];
                 };
             };
         };
@@ -3679,13 +3736,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Document created, URL follows */
+            /** @description The device's id, and the cloud's key (base64) that signs watchlists. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/msgpack": components["schemas"]["EnrolAnswer"];
                 };
             };
         };
@@ -3699,13 +3756,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description What the cloud wants the device to know at once. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/msgpack": components["schemas"]["HeartbeatAnswer"];
                 };
             };
         };
@@ -3721,14 +3778,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description It was here */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
+                content?: never;
+            };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
                 };
+                content?: never;
             };
             /** @description Bad request syntax or unsupported method */
             400: {
@@ -3759,14 +3821,21 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
+            /** @description The MessagePack bytes of a `WatchlistUpdate` and the cloud's Ed25519 signature over them. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/msgpack": components["schemas"]["SignedWatchlistUpdate"];
                 };
+            };
+            /** @description Nothing new came in time */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad request syntax or unsupported method */
             400: {
