@@ -17,6 +17,7 @@ import "./styles/search.css";
 import "./styles/sheets.css";
 import "./styles/peek.css";
 import "./styles/narrow.css";
+import "./styles/zoomed.css";
 
 watchComposition(document);
 startRouting();
