@@ -1,34 +1,40 @@
-"""Importing a file into a list: plan, look at it, apply in one transaction, take back.
+"""Importing a file into a list: plan, look at it, apply all or nothing, take back.
 
-Nothing changes before `apply`. A plan belongs to the list as it was: when the list has changed since, plan again.
+Nothing changes before `apply`. A plan belongs to the list as it was: when the list has changed since, plan again. A large
+file is laid down in pieces beside the list first (`large_change`), so that reads come in and hits are raised meanwhile; its
+plan then says `applying` and how far it is. Cut off there, nothing has changed and the plan can be applied again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets as random_source
 from collections.abc import Callable
 
 import msgspec
 import structlog
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
-from guardian.domain.errors import ConflictError, InputRefusedError, NotFoundError
+from guardian.domain.errors import ConflictError, GuardianError, InputRefusedError, NotFoundError
 from guardian.domain.subject import Subject
 from guardian.domain.watch import WatchEntry
 from guardian.stores import Events, Records
 from guardian.watch import journal
 from guardian.watch.import_plan import Planned, RefusedRow, cases_of, plan_rows, read_table, refused_csv, texts_of
-from guardian.watch.journal import Author, Version
+from guardian.watch.journal import Author, Placed, Version
 from guardian.watch.keeper import ListKeeper, new_entry_id
-from guardian.watch.tables import entries, imports, lists
+from guardian.watch.large_change import STALE_MS, Change, LargeChange
+from guardian.watch.tables import changes, entries, imports, lists, staged
 from guardian.watch.views import ImportPlan
 
 log = structlog.get_logger("watch.imports")
 
 PLAN_KEPT_MS = 24 * 3_600_000
 """A plan that nobody applied is forgotten after a day."""
+LARGE_MIN = 2_000
+"""From so many entries on a change is laid down in pieces: one turn of the writer would take half a second and more."""
 CASES_MAX = 20_000
 """Case numbers of one file that are looked up for twins."""
 MODES = ("add", "replace")
@@ -52,6 +58,7 @@ class ListImporter:
         self._records = records
         self._keeper = keeper
         self._now_ms = now_ms
+        self._laid: dict[str, int] = {}  # by import: how many rows lie there already
 
     async def plan(
         self,
@@ -128,40 +135,32 @@ class ListImporter:
         Raises:
             NotFoundError: no such plan, or forgotten.
         """
-        return await self._records.read(lambda connection: _plan_of(_row(connection, import_id)))
+        now = self._now_ms()
+
+        def load(connection: Connection) -> ImportPlan:
+            row = _row(connection, import_id)
+            if row.state == "applying" and import_id not in self._laid and not _is_running(connection, import_id, now):
+                return replace(_plan_of(row), state="planned")  # its process has died
+            return _plan_of(row)
+
+        plan = await self._records.read(load)
+        return replace(plan, laid=self._laid.get(import_id, 0)) if plan.state == "applying" else plan
 
     async def apply(self, import_id: str, subject: Subject, *, confirm_removal: int | None = None) -> ImportPlan:
         """Do what the plan says, as one version.
 
         Raises:
-            ConflictError: it cannot be applied (`import-problem`), was applied before (`import-applied`), the list has
-                changed since (`import-stale`), or the removals were not confirmed (`import-removal`).
+            ConflictError: it cannot be applied (`import-problem`), was applied before (`import-applied`), is being applied
+                (`import-running`), the list has changed since (`import-stale`), or the removals were not confirmed
+                (`import-removal`).
         """
         now = self._now_ms()
+        large = await self._begin_large(import_id, confirm_removal)
+        if large is not None:
+            return await self._apply_large(import_id, subject, large)
 
         def apply(connection: Connection, events: Events) -> tuple[ImportPlan, Version]:
-            row = _row(connection, import_id)
-            plan = _plan_of(row)
-            if plan.state != "planned":
-                raise ConflictError("This import was applied already.", reference="import-applied")
-            if plan.problem:
-                raise ConflictError(
-                    "This file cannot be imported; nothing was changed.", hint=plan.problem, reference="import-problem"
-                )
-            journal.require_open(connection, row.list_id)
-            current = connection.execute(select(lists.c.version).where(lists.c.list_id == row.list_id)).scalar_one()
-            if current != row.base_version:
-                raise ConflictError(
-                    "The list was changed since this plan was made; nothing was changed.",
-                    hint="Choose the file again.",
-                    reference="import-stale",
-                )
-            if plan.removed and confirm_removal != plan.removed:
-                raise ConflictError(
-                    f"This import removes {plan.removed:,} of {plan.entries_before:,} entries; nobody has confirmed that.",
-                    hint="Confirm the number of removals.",
-                    reference="import-removal",
-                )
+            row, plan = _ready(connection, import_id, confirm_removal)
             deeds = msgspec.msgpack.decode(row.deeds, type=Deeds)
             before = journal.newest_version(connection).version
             version = journal.append(
@@ -175,9 +174,73 @@ class ListImporter:
         log.info("imports.applied", import_id=import_id, version=plan.version, added=plan.added, removed=plan.removed)
         return plan
 
+    async def _begin_large(self, import_id: str, confirm_removal: int | None) -> Deeds | None:
+        """Say that this import is being applied, and give its deeds; None where it is small enough for one turn."""
+        now = self._now_ms()
+
+        def begin(connection: Connection) -> Deeds | None:
+            row = _row(connection, import_id)
+            if row.state == "applying" and (import_id in self._laid or _is_running(connection, import_id, now)):
+                raise ConflictError("This import is being applied already.", reference="import-running")
+            row, plan = _ready(connection, import_id, confirm_removal)
+            if plan.added + plan.updated + plan.removed < LARGE_MIN:
+                return None
+            _mark(connection, plan, "applying", 0)
+            self._laid[import_id] = 0
+            return msgspec.msgpack.decode(row.deeds, type=Deeds)
+
+        return await self._records.write(begin)
+
+    async def _apply_large(self, import_id: str, subject: Subject, deeds: Deeds) -> ImportPlan:
+        large = LargeChange(self._records, self._now_ms, import_id)
+        author = Author(subject.id, subject.name)
+        try:
+            list_id = (await self.get(import_id)).list_id
+            touched = [*(entry.id for entry in deeds.put), *deeds.remove]
+            held = await self._records.read(lambda connection: journal.find_placed(connection, touched), limit_s=60.0)
+            laid = await asyncio.to_thread(_changes_of, deeds, held, list_id, self._now_ms(), author)
+            share = await large.lay_down(laid, lambda count: self._laid.__setitem__(import_id, count))
+            now = self._now_ms()
+
+            def bring(connection: Connection, events: Events) -> tuple[ImportPlan, Version]:
+                _, plan = _ready(connection, import_id, None, begun=True)
+                version = large.bring_into_force(
+                    connection, events, laid, share, now_ms=now, kind="import", list_id=list_id, author=author
+                )
+                return _mark(connection, plan, "applied", version.version), version
+
+            plan = await self._keeper.commit(bring)
+            await self._sweep(large)
+        except BaseException:
+            await asyncio.shield(asyncio.ensure_future(self._give_up(import_id, large)))
+            raise
+        finally:
+            self._laid.pop(import_id, None)
+        log.info("imports.applied", import_id=import_id, version=plan.version, added=plan.added, removed=plan.removed)
+        return plan
+
+    async def _give_up(self, import_id: str, large: LargeChange) -> None:
+        """Nothing was changed: the plan can be applied again, and what was laid down goes."""
+        began = (imports.c.import_id == import_id) & (imports.c.state == "applying")
+        with contextlib.suppress(
+            GuardianError
+        ):  # the store is away: `get` and the next `apply` see that it was cut off
+            await self._records.write(
+                lambda connection: connection.execute(update(imports).where(began).values(state="planned")).rowcount
+            )
+        await self._sweep(large)
+
+    @staticmethod
+    async def _sweep(large: LargeChange) -> None:
+        with contextlib.suppress(GuardianError):  # the store is away: the next large change sweeps
+            await large.sweep()
+
     async def undo(self, import_id: str, subject: Subject) -> ImportPlan:
         """Take an applied import back as a new version; see `journal.take_back`."""
         now = self._now_ms()
+        applied = await self.get(import_id)
+        if applied.state == "applied" and applied.added + applied.updated + applied.removed >= LARGE_MIN:
+            return await self._undo_large(applied, subject)
 
         def undo(connection: Connection, events: Events) -> tuple[ImportPlan, Version]:
             plan = _plan_of(_row(connection, import_id))
@@ -193,6 +256,51 @@ class ListImporter:
         log.info("imports.undone", import_id=import_id, undoes=plan.version)
         return plan
 
+    async def _undo_large(self, plan: ImportPlan, subject: Subject) -> ImportPlan:
+        """As `journal.take_back`, laid down in pieces."""
+        large = LargeChange(self._records, self._now_ms, f"{plan.id}-undo")
+
+        def load(connection: Connection) -> list[Change]:
+            lines = connection.execute(
+                select(changes).where(changes.c.version == plan.version).order_by(changes.c.number)
+            )
+            return [
+                Change(line.entry_id, line.list_id, line.after, line.before, line.added_ms, line.added_by)
+                for line in lines
+            ]
+
+        laid = await self._records.read(load, limit_s=60.0)
+        now = self._now_ms()
+
+        def bring(connection: Connection, events: Events) -> tuple[ImportPlan, Version]:
+            stands = _plan_of(_row(connection, plan.id))
+            if stands.state != "applied":
+                raise ConflictError(
+                    "This import is not applied, or was undone already.", reference="import-not-applied"
+                )
+            later = large.count_moved(connection, plan.version)
+            if later:
+                raise ConflictError(
+                    f"{later} of the {len(laid)} entries of version {plan.version} were changed again since. "
+                    "Nothing was changed.",
+                    hint="Change these entries one by one.",
+                    reference="list-changed-since",
+                )
+            author = Author(subject.id, subject.name)
+            version = large.bring_into_force(
+                connection, events, laid, share, now_ms=now, kind="undo", list_id=plan.list_id, author=author,
+                undoes=plan.version,
+            )  # fmt: skip
+            return _mark(connection, plan, "undone", plan.version), version
+
+        try:
+            share = await large.lay_down(laid)
+            undone = await self._keeper.commit(bring)
+        finally:
+            await asyncio.shield(asyncio.ensure_future(self._sweep(large)))
+        log.info("imports.undone", import_id=plan.id, undoes=plan.version)
+        return undone
+
     async def refused_csv(self, import_id: str) -> bytes:
         """The rows that were not taken, with the reason, as a file."""
 
@@ -201,6 +309,63 @@ class ListImporter:
 
         deeds = await self._records.read(load)
         return refused_csv(deeds.header, deeds.refused)
+
+
+def _ready(
+    connection: Connection, import_id: str, confirm_removal: int | None, *, begun: bool = False
+) -> tuple[Row[tuple[object, ...]], ImportPlan]:
+    """The import, if it may be applied now; `begun`: its removals were confirmed when it was begun.
+
+    Raises:
+        ConflictError: see `ListImporter.apply`.
+    """
+    row = _row(connection, import_id)
+    plan = _plan_of(row)
+    if plan.state not in (("applying",) if begun else ("planned", "applying")):
+        raise ConflictError("This import was applied already.", reference="import-applied")
+    if plan.problem:
+        raise ConflictError(
+            "This file cannot be imported; nothing was changed.", hint=plan.problem, reference="import-problem"
+        )
+    journal.require_open(connection, row.list_id)
+    current = connection.execute(select(lists.c.version).where(lists.c.list_id == row.list_id)).scalar_one()
+    if current != row.base_version:
+        raise ConflictError(
+            "The list was changed since this plan was made; nothing was changed.",
+            hint="Choose the file again.",
+            reference="import-stale",
+        )
+    if plan.removed and not begun and confirm_removal != plan.removed:
+        raise ConflictError(
+            f"This import removes {plan.removed:,} of {plan.entries_before:,} entries; nobody has confirmed that.",
+            hint="Confirm the number of removals.",
+            reference="import-removal",
+        )
+    return row, plan
+
+
+def _is_running(connection: Connection, import_id: str, now_ms: int) -> bool:
+    """Whether a process (another one) lays this import down right now."""
+    newest = connection.execute(select(func.max(staged.c.staged_ms)).where(staged.c.job_id == import_id)).scalar()
+    return newest is not None and newest >= now_ms - STALE_MS
+
+
+def _changes_of(deeds: Deeds, held: dict[str, Placed], list_id: str, now_ms: int, author: Author) -> list[Change]:
+    found = []
+    for entry in deeds.put:
+        placed = held.get(entry.id)
+        before = None if placed is None else journal.encode_entry(placed.entry)
+        after = journal.encode_entry(entry)
+        if placed is None:
+            found.append(Change(entry.id, list_id, None, after, now_ms, author.name))
+        elif before != after:
+            found.append(Change(entry.id, placed.list_id, before, after, placed.added_ms, placed.added_by))
+    for entry_id in dict.fromkeys(deeds.remove):
+        placed = held.get(entry_id)
+        if placed is not None:
+            before = journal.encode_entry(placed.entry)
+            found.append(Change(entry_id, placed.list_id, before, None, placed.added_ms, placed.added_by))
+    return found
 
 
 def _load(

@@ -74,6 +74,25 @@ changes = Table(
     Index(None, "entry_id", "number"),
 )
 
+staged = Table(
+    "watch_staged",
+    metadata,
+    Column("job_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("entry_id", Text, nullable=False),
+    Column("list_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("case_number", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("before", LargeBinary),
+    Column("after", LargeBinary),
+    Column("added_ms", BigInteger, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("staged_ms", BigInteger, nullable=False),
+)
+"""A large change on its way in: laid down in pieces, in force in one statement each (`large_change`); empty else."""
+
 imports = Table(
     "watch_import",
     metadata,
@@ -82,7 +101,7 @@ imports = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("author_id", Text, nullable=False),
     Column("base_version", BigInteger, nullable=False),  # of the list when the plan was made
-    Column("state", Text, nullable=False),  # planned | applied | undone
+    Column("state", Text, nullable=False),  # planned | applying | applied | undone
     Column("version", BigInteger, nullable=False),
     Column("plan", LargeBinary, nullable=False),  # ImportPlan
     Column("deeds", LargeBinary, nullable=False),  # what applying does: csv_import.Deeds

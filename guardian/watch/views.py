@@ -288,8 +288,9 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""  # why it cannot be applied at all, zh-TW
     problem_reference: str = ""
     needs_confirmation: str = ""  # e.g. "removes 5,000 of 5,000"
-    state: str = "planned"  # planned | applied | undone
+    state: str = "planned"  # planned | applying | applied | undone
     version: int = 0
+    laid: int = 0  # while applying: entries that lie ready, of added + updated + removed
     header: tuple[str, ...] = ()  # every column of the file, named or not matched
     first: tuple[str, ...] = ()  # the cells of its first row below the header
     fixed: dict[str, str] = {}  # field → what the person gave for every row

@@ -122,3 +122,13 @@ async def test_tables_made_without_migrations_are_refused_in_words(records: SqlR
     with pytest.raises(ConflictError) as caught:
         await records.write(upgrade)
     assert caught.value.reference == "records-without-version"
+
+
+async def test_a_table_that_no_migration_makes_is_refused_in_words_and_nothing_is_kept(
+    records: SqlRecords, steps: Steps
+) -> None:
+    steps.add("0001", None, MAKE_LAMPS)
+    with pytest.raises(ConflictError) as caught:
+        await migrate(records)
+    assert caught.value.reference == "records-lack-tables" and "watch_hit" in caught.value.sentence
+    assert await records.read(tables_of) == set()

@@ -10,6 +10,7 @@ import pytest
 
 from guardian.domain.errors import ConflictError
 from guardian.domain.watch import HitState, Outcome
+from guardian.watch import csv_import, large_change
 from guardian.watch.views import EntryDraft
 from tests.watch.house import House, apply_update, open_house
 
@@ -96,3 +97,20 @@ async def test_a_look_back_finds_what_came_before(house: House) -> None:
     await house.arrive(house.read("BKD8869"))
     await house.enter("BKD-8869")
     assert len(await house.hits()) == 1
+
+
+async def test_a_large_import_comes_into_force_all_at_once_and_is_undone(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_import, "LARGE_MIN", 10)
+    monkeypatch.setattr(large_change, "PIECE", 7)
+    kept = await house.enter("KAA-1123", case_number="A1")
+    rows = [f"K{a}{b}-1123,失竊,A{a}{b}" for a in "ABCDE" for b in "ABCDE"]
+    plan = await house.importer.plan("stolen", "\n".join(["車號,類別,案號", *rows]).encode(), house.lin)
+    plan = await house.importer.apply(plan.id, house.lin)
+    assert (plan.state, plan.added, plan.updated) == ("applied", 24, 1)
+    device = apply_update({}, await house.update(0))
+    assert device == await house.entries() and len(device) == 25 and device[kept].case_number == "AAA"
+    await house.importer.undo(plan.id, house.lin)
+    device = apply_update(device, await house.update(2))
+    assert device == await house.entries() and [entry.case_number for entry in device.values()] == ["A1"]

@@ -1361,6 +1361,8 @@ export interface components {
             /** @default [] */
             header?: string[];
             id: string;
+            /** @default 0 */
+            laid?: number;
             list_id: string;
             mode: string;
             /** @default  */

@@ -518,6 +518,7 @@ export const zh = {
     discard: "捨棄這次匯入",
     apply: (n: string) => `套用 ${n} 列`,
     applying: "正在套用：一次全部，或一列都不",
+    laying: (n: string, of: string) => `正在套用：已備妥 ${n}／${of} 筆，全部備妥才一次生效`,
     becomes: (v: string) => `會成為第 ${v} 版`,
     keepsOld: "不移除任何舊列",
     removes: (n: string) => `會移除 ${n} 列舊資料`,

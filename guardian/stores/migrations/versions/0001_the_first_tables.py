@@ -332,6 +332,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_watch_sighting_hit_id"), "watch_sighting", ["hit_id"], unique=False)
     op.create_table(
+        "watch_staged",
+        sa.Column("job_id", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("entry_id", sa.Text(), nullable=False),
+        sa.Column("list_id", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("case_number", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("expires_ms", sa.BigInteger(), nullable=True),
+        sa.Column("before", sa.LargeBinary(), nullable=True),
+        sa.Column("after", sa.LargeBinary(), nullable=True),
+        sa.Column("added_ms", sa.BigInteger(), nullable=False),
+        sa.Column("added_by", sa.Text(), nullable=False),
+        sa.Column("staged_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", "place", name=op.f("pk_watch_staged")),
+    )
+    op.create_table(
         "watch_version",
         sa.Column("version", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("issued_ms", sa.BigInteger(), nullable=False),
