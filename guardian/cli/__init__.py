@@ -105,7 +105,8 @@ def log_to_stderr() -> None:
             structlog.dev.ConsoleRenderer(colors=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Whatever stderr is when something is logged: this process may go on after `main` (tests, a notebook).
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 
