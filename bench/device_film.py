@@ -101,7 +101,7 @@ class Clocked(Pipeline):
 def run_pipeline(film: Path, home: Path, engine: Looking, *, real_time: bool = False) -> Run:
     """A film through the whole pipeline: every frame wholly, or as a camera's frames in their own time."""
     clock, stages = DeviceClock(), Stages()
-    held = ListInForce(1, 0, "", {"e": WatchEntry("e", "AAA0000", Category.STOLEN)}, EveryNumber())  # type: ignore[arg-type]
+    held = ListInForce(1, 0, "", {"e": WatchEntry("e", "AAA0000", Category.STOLEN)}, EveryNumber(), 1)  # type: ignore[arg-type]
     line = Clocked(
         source=open_source(str(film), mono_ms=clock.mono_ms, speed="real" if real_time else "fast"),
         engine=engine,

@@ -10,13 +10,18 @@ Dates play no part, so a device that does not know the time can check it too (fi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from guardian.domain.errors import GuardianError
 from guardian.domain.watch import WatchEntry
-from guardian.domain.wire import ListDigest, SignedWatchlistUpdate, WatchlistUpdate
+from guardian.domain.wire import ListDigest, SignedWatchlistUpdate, WatchlistPart, WatchlistUpdate
+
+T = TypeVar("T")
 
 
 class ListRefusedError(GuardianError):
@@ -34,6 +39,15 @@ def open_update(signed: SignedWatchlistUpdate, key: Ed25519PublicKey) -> Watchli
     Raises:
         ListRefusedError: `list-signature`, or `list-unreadable` (signed, but not understood).
     """
+    return _opened(signed, key, WatchlistUpdate)
+
+
+def open_part(signed: SignedWatchlistUpdate, key: Ed25519PublicKey) -> WatchlistPart:
+    """The stretch of a long list that the cloud signed. Raises as `open_update`."""
+    return _opened(signed, key, WatchlistPart)
+
+
+def _opened(signed: SignedWatchlistUpdate, key: Ed25519PublicKey, kind: type[T]) -> T:
     try:
         key.verify(signed.signature, signed.body)
     except InvalidSignature as error:
@@ -43,7 +57,7 @@ def open_update(signed: SignedWatchlistUpdate, key: Ed25519PublicKey) -> Watchli
             reference="list-signature",
         ) from error
     try:
-        return msgspec.msgpack.decode(signed.body, type=WatchlistUpdate)
+        return msgspec.msgpack.decode(signed.body, type=kind)
     except msgspec.DecodeError as error:
         raise ListRefusedError(
             "A list update is signed but cannot be understood; the list in force stays.",
@@ -52,16 +66,14 @@ def open_update(signed: SignedWatchlistUpdate, key: Ed25519PublicKey) -> Watchli
         ) from error
 
 
-def apply_update(
-    held: dict[str, WatchEntry], version: int, digest: str, update: WatchlistUpdate
-) -> dict[str, WatchEntry]:
-    """The entries by id after the update; `held` is untouched.
+def require_fitting(version: int, update: WatchlistUpdate) -> None:
+    """That an update follows the list in force.
 
     Args:
-        version, digest: of `held`.
+        version: in force.
 
     Raises:
-        ListRefusedError: `list-rollback`, `list-gap` (ask again with what is held) or `list-digest` (ask for the whole).
+        ListRefusedError: `list-rollback`, or `list-gap` (ask again with what is held).
     """
     if update.version <= version:
         raise ListRefusedError(
@@ -73,22 +85,38 @@ def apply_update(
             f"List {update.version} builds on {update.base_version}; {version} is in force. Kept {version}.",
             reference="list-gap",
         )
-    whole = update.base_version == 0
-    after = {} if whole else dict(held)
-    running = ListDigest() if whole else ListDigest(digest)
-    for entry_id in update.removed:
-        gone = after.pop(entry_id, None)
-        if gone is not None:
-            running.remove(gone)
-    for entry in update.put:
-        former = after.get(entry.id)
+
+
+def digest_after(digest: str, find: Callable[[str], WatchEntry | None], update: WatchlistUpdate) -> tuple[str, int]:
+    """The digest of the content after an update, and by how many entries it grows.
+
+    Args:
+        digest: of the content before; that of the empty list for a whole one.
+        find: an entry of the content before, by its id.
+    """
+    running = ListDigest(digest)
+    changed: dict[str, WatchEntry | None] = dict.fromkeys(update.removed)
+    changed |= {entry.id: entry for entry in update.put}
+    growth = 0
+    for entry_id, entry in changed.items():
+        former = find(entry_id)
         if former is not None:
             running.remove(former)
-        after[entry.id] = entry
-        running.add(entry)
-    if running.hex != update.digest:
+            growth -= 1
+        if entry is not None:
+            running.add(entry)
+            growth += 1
+    return running.hex, growth
+
+
+def require_digest(found: str, version: int, digest: str, kept: int) -> None:
+    """That content comes out as promised.
+
+    Raises:
+        ListRefusedError: `list-digest` (ask for the whole list).
+    """
+    if found != digest:
         raise ListRefusedError(
-            f"The content of list {update.version} does not come out as its digest says. Kept {version}.",
+            f"The content of list {version} does not come out as its digest says. Kept {kept}.",
             reference="list-digest",
         )
-    return after

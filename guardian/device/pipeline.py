@@ -32,7 +32,7 @@ from guardian.device.position import PositionKeeper
 from guardian.device.source import Frame, Source
 from guardian.device.stage import Handover, Stages
 from guardian.domain.read import DeviceHit, Read, pack_places
-from guardian.domain.watch import Match
+from guardian.domain.watch import Match, WatchEntry
 
 log = structlog.get_logger("device.pipeline")
 
@@ -216,7 +216,9 @@ class Pipeline:
                 held = self._in_force()
                 # A clock that was never set must not make an entry out of date (G14).
                 at_ms = read.captured_ms if self._clock.plausible else 0
-                matches = held.matcher.match(read.text, read.char_probs, read.alternatives, at_ms=at_ms)
+                found = held.matcher.match(read.text, read.char_probs, read.alternatives, at_ms=at_ms)
+                # An entry that is not there any more was removed in this instant.
+                matches = [(match, entry) for match in found if (entry := held.entries.get(match.entry_id)) is not None]
             votes: Mapping[str, bytes] = NO_PICTURES
             if matches:
                 read = self._alarm(read, passing, (crop, overview), matches, held)
@@ -267,7 +269,7 @@ class Pipeline:
         read: Read,
         passing: Passing,
         pictures: tuple[Picture | None, Picture | None],
-        matches: list[Match],
+        matches: list[tuple[Match, WatchEntry]],
         held: ListInForce,
     ) -> Read:
         """Tell the officer, and write into the read what was told."""
@@ -275,7 +277,7 @@ class Pipeline:
             now_ms = self._clock.now_ms()
             hits = tuple(
                 DeviceHit(m.entry_id, str(m.strength), held.version, held.issued_ms, now_ms, m.likelihood_prob)
-                for m in matches
+                for m, _ in matches
             )
             read = msgspec.structs.replace(read, hits=hits)
             for picture in pictures:
@@ -285,13 +287,13 @@ class Pipeline:
                 make_card(
                     read,
                     match,
-                    held.entries[match.entry_id],
+                    entry,
                     list_version=held.version,
                     list_issued_ms=held.issued_ms,
                     x_share=passing.x_share,
                     clock_set=self._clock.plausible,
                 )
-                for match in matches
+                for match, entry in matches
             ]
             # The most urgent first, so that it is the one that sounds.
             for card in sorted(cards, key=lambda c: c.rank):

@@ -325,7 +325,7 @@ class Device:
             cut_short=health.cut_short,
             list_version=held.version,
             list_issued_ms=held.issued_ms,
-            list_entries=len(held.entries),
+            list_entries=held.count,
             list_digest=held.digest,
             reads=self.pipeline.reads,
             alarms=self.desk.raised,

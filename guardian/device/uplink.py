@@ -19,6 +19,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -397,11 +398,45 @@ class Uplink:
             ListRefusedError: the list in force stays.
         """
         version = self._lists.in_force.version if have is None else have
-        response = self._line.ask("GET", "/device/v1/watchlist", query=f"have={version}&wait_s={wait_s}", wait_s=wait_s)
-        if response.status_code == 204 or not response.content:
+        try:
+            update = self._ask_list(version, wait_s)
+        except RefusedByCloudError as error:
+            if error.reference != "list-in-parts":
+                raise
+            self._on_list(self._fetch_in_parts())
+            return True
+        if update is None:
             return False
-        self._on_list(self._lists.take(_decoded(response, SignedWatchlistUpdate)))
+        self._on_list(self._lists.take(update))
         return True
+
+    def _ask_list(self, have: int, wait_s: int) -> SignedWatchlistUpdate | None:
+        response = self._line.ask("GET", "/device/v1/watchlist", query=f"have={have}&wait_s={wait_s}", wait_s=wait_s)
+        if response.status_code == 204 or not response.content:
+            return None
+        return _decoded(response, SignedWatchlistUpdate)
+
+    def _fetch_in_parts(self) -> ListInForce:
+        """A list too long for one body: stretch by stretch, going on where a broken line or a restart has left it."""
+        coming = self._lists.coming()
+        try:
+            while coming is None or not coming.whole:
+                after = "" if coming is None else coming.after
+                response = self._line.ask("GET", "/device/v1/watchlist/parts", query=f"after={quote(after, safe='')}")
+                coming = self._lists.take_part(_decoded(response, SignedWatchlistUpdate))
+                self._say("list-coming", f"新名單下載中：{coming.entries:,}／{coming.total:,} 筆；比對照用現行名單")
+            try:
+                since = self._ask_list(coming.version, 0)
+            except RefusedByCloudError as error:
+                if error.reference != "list-in-parts":
+                    raise
+                self._lists.drop_coming()
+                raise ListRefusedError(
+                    "The list has moved on too far while it was fetched; it is fetched anew.", reference="list-gap"
+                ) from error
+            return self._lists.finish(since)
+        finally:
+            self._say("list-coming", "")
 
     # ---- state -------------------------------------------------------------------------------------------------------
 

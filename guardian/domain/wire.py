@@ -105,8 +105,31 @@ class WatchlistUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     v: int = 1
 
 
+PART_ENTRIES_MAX = 20_000
+"""Entries in one body: some 3 MB. A longer whole list comes in parts."""
+
+
+class WatchlistPart(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stretch of the whole list in order of entry id, for lists of more than PART_ENTRIES_MAX entries.
+
+    It holds every entry with `after` < id up to its own last one, as of `version` or later; the next stretch begins after
+    that one. The list may move on while a device fetches: when it has the last stretch it asks for the change since the
+    version of its *first* one, which makes every stretch as of one version, and checks the digest. So nothing is held
+    for it in the cloud, and a line that breaks costs one stretch.
+    """
+
+    version: int
+    issued_ms: int
+    digest: str  # of the whole list at `version`
+    after: str  # "" at the beginning
+    total: int  # entries on the whole list, for showing how far one is
+    put: tuple[WatchEntry, ...] = ()
+    last: bool = False
+    v: int = 1
+
+
 class SignedWatchlistUpdate(msgspec.Struct, frozen=True):
-    """The MessagePack bytes of a `WatchlistUpdate` and the cloud's Ed25519 signature over them."""
+    """The MessagePack bytes of a `WatchlistUpdate` or a `WatchlistPart` and the cloud's Ed25519 signature over them."""
 
     body: bytes
     signature: bytes

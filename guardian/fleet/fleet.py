@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection, Row, select
 
-from guardian.domain.errors import NotFoundError
+from guardian.domain.errors import NotAllowedError, NotFoundError
 from guardian.domain.event import DeviceChanged, Event
 from guardian.domain.position import Position
 from guardian.domain.subject import Subject
@@ -92,6 +92,18 @@ class Fleet:
         """See `Enrolment.revoke`; gives the device as it is then."""
         await self.enrolment.revoke(device_id, request, by)
         return await self.get_device(device_id)
+
+    async def refuse_revoked(self, device_id: str) -> None:
+        """Pass a device that serves still; one that the fleet does not know is the seam's matter.
+
+        Raises:
+            NotAllowedError: it has been revoked since its request began.
+        """
+        ended = select(fleet_devices.c.id).where(
+            fleet_devices.c.id == device_id, fleet_devices.c.revoked_ms.is_not(None)
+        )
+        if await self._records.read(lambda connection: connection.execute(ended).first()) is not None:
+            raise NotAllowedError("This device has been revoked; nothing was given.", reference="device-revoked")
 
     async def take_heartbeat(self, device_id: str, beat: Heartbeat) -> HeartbeatAnswer:
         """Keep a heartbeat and say what the device should know at once."""

@@ -49,7 +49,15 @@ class WatchlistUpdates(Protocol):
         ...
 
     async def update_since(self, have: int, wait_s: float = 0.0) -> SignedWatchlistUpdate | None:
-        """What leads from version `have` to the newest; None where nothing came within `wait_s`."""
+        """What leads from version `have` to the newest; None where nothing came within `wait_s`.
+
+        Raises:
+            ConflictError: only the whole list would, and it comes in parts (`list-in-parts`).
+        """
+        ...
+
+    async def part_after(self, after: str) -> SignedWatchlistUpdate:
+        """The stretch of the whole list after an entry id: a signed `WatchlistPart`."""
         ...
 
 

@@ -95,6 +95,8 @@ async def take_heartbeat(
 )
 async def give_watchlist(
     request: Asked,
+    subject: NamedDependency[Subject],
+    fleet: NamedDependency[Fleet],
     watchlist_updates: NamedDependency[WatchlistUpdates],
     have: FromQuery[int] = 0,
     wait_s: FromQuery[float] = 0.0,
@@ -103,7 +105,16 @@ async def give_watchlist(
     update = await watchlist_updates.update_since(max(0, have), min(max(0.0, wait_s), WAIT_S_MAX))
     if update is None:
         return Response(b"", status_code=204, media_type=MSGPACK)
+    await fleet.refuse_revoked(subject.id)  # it may have waited for 25 s, and been revoked meanwhile
     return _answer(request, update)
+
+
+@get("/device/v1/watchlist/parts", opt={"action": "device.list"}, responses=_told(SignedWatchlistUpdate, 200))
+async def give_watchlist_part(
+    request: Asked, watchlist_updates: NamedDependency[WatchlistUpdates], after: FromQuery[str] = ""
+) -> Response[bytes]:
+    """A stretch of a long list: the entries after an id, in order; the first where none is given."""
+    return _answer(request, await watchlist_updates.part_after(after))
 
 
 async def _asked(request: Asked, kind: type[T]) -> T:
@@ -142,6 +153,14 @@ def _answers_json(request: Asked) -> bool:
 
 router = Router(
     "/",
-    route_handlers=[list_devices, make_code, revoke, enrol, take_heartbeat, give_watchlist],
+    route_handlers=[
+        list_devices,
+        make_code,
+        revoke,
+        enrol,
+        take_heartbeat,
+        give_watchlist,
+        give_watchlist_part,
+    ],
     tags=["fleet"],
 )

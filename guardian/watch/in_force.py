@@ -1,4 +1,5 @@
-"""The matcher of the version in force, in the cloud: follows each change at once, without building a million anew.
+"""The matcher of the version in force, in the cloud and on devices: follows each change at once, without building a million
+anew.
 
 A base matcher over the whole list, and beside it a small one over what came since; what went or changed since is left
 out of the base's answers. When the small one has grown too large the whole is built again, beside the old one.
@@ -9,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import overload
 
+import msgspec
 import numpy as np
 
-from guardian.domain.read import Read
+from guardian.domain.read import Alternative, Read
 from guardian.domain.watch import Match, MatchStrength, WatchEntry
-from guardian.watch.journal import decode_entry
 from guardian.watch.matcher import MATCHES_MAX, Matcher
+
+_decode_entry = msgspec.msgpack.Decoder(WatchEntry).decode
 
 OVERLAY_MAX = 5_000
 """Entries beside the base; building the small matcher for these takes some 10 ms."""
@@ -41,7 +44,7 @@ class PackedEntries(Sequence[WatchEntry]):
         if not 0 <= index < len(self):
             raise IndexError(index)
         start = 0 if index == 0 else int(self._ends[index - 1])
-        return decode_entry(self._blob[start : int(self._ends[index])])
+        return _decode_entry(self._blob[start : int(self._ends[index])])
 
 
 class MatcherInForce:
@@ -79,13 +82,30 @@ class MatcherInForce:
             stale.add(entry.id)
         return MatcherInForce(version, issued_ms, self._base, since, frozenset(stale))
 
+    def match(
+        self,
+        text: str,
+        char_probs: Sequence[float] = (),
+        alternatives: Sequence[Sequence[Alternative]] = (),
+        *,
+        at_ms: int,
+    ) -> list[Match]:
+        """See `Matcher.match`."""
+        found = [self._base.match(text, char_probs, alternatives, at_ms=at_ms)]
+        beside = self._beside
+        more = [beside.match(text, char_probs, alternatives, at_ms=at_ms)] if beside is not None else None
+        return self._joined(found, more)[0]
+
     def match_many(self, reads: Sequence[Read]) -> list[list[Match]]:
         """See `Matcher.match_many`."""
-        found = self._base.match_many(reads)
+        beside = self._beside
+        return self._joined(self._base.match_many(reads), beside.match_many(reads) if beside is not None else None)
+
+    def _joined(self, found: list[list[Match]], beside: list[list[Match]] | None) -> list[list[Match]]:
         if self._stale:
             found = [[match for match in matches if match.entry_id not in self._stale] for matches in found]
-        if self._beside is not None:
-            for matches, more in zip(found, self._beside.match_many(reads), strict=True):
+        if beside is not None:
+            for matches, more in zip(found, beside, strict=True):
                 if more:
                     matches.extend(more)
                     matches.sort(key=lambda match: (match.strength is not MatchStrength.EXACT, -match.likelihood_prob))

@@ -69,6 +69,19 @@ class RawUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
     v: int = 1
 
 
+class RawPart(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`WatchlistPart` with entries as the bytes that lie in the database."""
+
+    version: int
+    issued_ms: int
+    digest: str
+    after: str
+    total: int
+    put: tuple[msgspec.Raw, ...] = ()
+    last: bool = False
+    v: int = 1
+
+
 def chunks(items: Sequence[T], size: int = _CHUNK) -> Iterator[Sequence[T]]:
     """Pieces that fit into one statement on both engines."""
     for start in range(0, len(items), size):
@@ -258,12 +271,34 @@ def take_back(connection: Connection, events: Events, *, now_ms: int, version: i
     )  # fmt: skip
 
 
+def part_after(connection: Connection, after: str, limit: int) -> RawPart:
+    """The stretch of the whole list that follows the id `after`, at most `limit` entries.
+
+    The version is read first: entries may be newer than it, never older, which is what `WatchlistPart` promises.
+    """
+    newest = newest_version(connection)
+    total = connection.execute(select(func.count()).select_from(entries)).scalar_one()
+    stretch = select(entries.c.body).where(entries.c.entry_id > after).order_by(entries.c.entry_id).limit(limit + 1)
+    bodies = list(connection.execute(stretch).scalars())
+    put = tuple(msgspec.Raw(body) for body in bodies[:limit])
+    return RawPart(newest.version, newest.issued_ms, newest.digest, after, total, put, len(bodies) <= limit)
+
+
 def update_between(
-    connection: Connection, base: int, to: int | None = None, *, versions_max: int, changes_max: int
+    connection: Connection,
+    base: int,
+    to: int | None = None,
+    *,
+    versions_max: int,
+    changes_max: int,
+    whole_max: int | None = None,
 ) -> RawUpdate | None:
     """What leads from version `base` to `to` (the one in force where not given); None where nothing does.
 
     Where `base` lies further back than deltas reach, the whole list in force.
+
+    Raises:
+        ConflictError: the whole list would have more than `whole_max` entries (`list-in-parts`).
     """
     newest = newest_version(connection)
     target = newest
@@ -280,6 +315,14 @@ def update_between(
         count = connection.execute(select(func.count()).select_from(changes).where(within)).scalar_one()
         is_delta = count <= changes_max
     if not is_delta:
+        if whole_max is not None:
+            total = connection.execute(select(func.count()).select_from(entries)).scalar_one()
+            if total > whole_max:
+                raise ConflictError(
+                    f"The whole list has {total:,} entries and comes in parts.",
+                    hint="Fetch it from /device/v1/watchlist/parts, from the beginning.",
+                    reference="list-in-parts",
+                )
         bodies = connection.execute(select(entries.c.body)).scalars()
         put = tuple(msgspec.Raw(body) for body in bodies)
         return RawUpdate(newest.version, 0, newest.issued_ms, newest.digest, put)

@@ -24,7 +24,7 @@ from guardian.domain.plate import PlateTextError, display_of, inspect_plate, par
 from guardian.domain.series import series_of
 from guardian.domain.subject import Subject
 from guardian.domain.watch import WatchEntry
-from guardian.domain.wire import SignedWatchlistUpdate
+from guardian.domain.wire import PART_ENTRIES_MAX, SignedWatchlistUpdate
 from guardian.stores import Events, Records, Secrets
 from guardian.watch import journal
 from guardian.watch.csv_columns import EXPORT_HEADER, export_cells
@@ -56,9 +56,10 @@ EXPIRY_GRACE_MS = 7 * 86_400_000
 """Entries stay this long after their end, so that reads that arrive late still find them; they match nothing newer."""
 EXPIRED_MAX = 10_000
 DELTA_VERSIONS_MAX = 10_000
-DELTA_CHANGES_MAX = 200_000
-"""A device that is further behind than these gets the whole list."""
+DELTA_CHANGES_MAX = 50_000
+"""A device that is further behind than these gets the whole list. So many changes are a body of some 8 MB."""
 UPDATES_HELD_MAX = 8
+ENTRY_ID_CHARS_MAX = 200
 PAGE = 100
 CHANGE_MAX = 1_000
 TWINS_MAX = 5
@@ -93,6 +94,7 @@ class ListKeeper:
         default_lists: tuple[tuple[str, str, str], ...] = DEFAULT_LISTS,
         delta_versions_max: int = DELTA_VERSIONS_MAX,
         delta_changes_max: int = DELTA_CHANGES_MAX,
+        part_entries: int = PART_ENTRIES_MAX,
         poll_s: float = POLL_S,
     ) -> None:
         self._records = records
@@ -102,6 +104,7 @@ class ListKeeper:
         self._default_lists = default_lists
         self._versions_max = delta_versions_max
         self._changes_max = delta_changes_max
+        self._part_entries = part_entries
         self._poll_s = poll_s
         seed = secrets.get_or_create(LIST_KEY, lambda: random_source.token_bytes(32))
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
@@ -190,6 +193,9 @@ class ListKeeper:
 
         Returns:
             None where nothing new came. The whole list (base 0) where `have` is 0 or further back than deltas reach.
+
+        Raises:
+            ConflictError: the whole list is too long for one body (`list-in-parts`); see `part_after`.
         """
         if have > self._newest.version:
             log.warning("lists.device_ahead", have=have, version=self._newest.version)
@@ -214,13 +220,25 @@ class ListKeeper:
     async def _make_update(self, have: int) -> SignedWatchlistUpdate | None:
         raw = await self._records.read(
             lambda connection: journal.update_between(
-                connection, have, versions_max=self._versions_max, changes_max=self._changes_max
+                connection,
+                have,
+                versions_max=self._versions_max,
+                changes_max=self._changes_max,
+                whole_max=self._part_entries,
             ),
             limit_s=120.0,
         )
-        if raw is None:
-            return None
-        body = await asyncio.to_thread(msgspec.msgpack.encode, raw)
+        return None if raw is None else await asyncio.to_thread(self._sign, raw)
+
+    async def part_after(self, after: str) -> SignedWatchlistUpdate:
+        """The stretch of the whole list after the entry id `after`: a signed `WatchlistPart`."""
+        if len(after) > ENTRY_ID_CHARS_MAX:
+            raise InputRefusedError("That is no place in the list.", reference="cursor")
+        raw = await self._records.read(lambda connection: journal.part_after(connection, after, self._part_entries))
+        return await asyncio.to_thread(self._sign, raw)
+
+    def _sign(self, raw: journal.RawUpdate | journal.RawPart) -> SignedWatchlistUpdate:
+        body = msgspec.msgpack.encode(raw)
         return SignedWatchlistUpdate(body, self._key.sign(body))
 
     # ── the cloud's own matching ────────────────────────────────────────────────────────────────────────────────────

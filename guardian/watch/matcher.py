@@ -16,6 +16,7 @@ away nearly everything that is not listed. Twins of a whole batch are made by ar
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from itertools import chain
 
@@ -91,17 +92,23 @@ class Matcher:
         self.issued_ms = issued_ms
         self.likelihood_min = likelihood_min
         self._entries = entries
-        keys = pack_texts([entry.text for entry in entries])
-        priority = np.fromiter((int(entry.priority) for entry in entries), dtype=np.int8, count=len(entries))
-        order = np.lexsort((priority, keys)).astype(np.int32)
+        # In one walk, and the texts in pieces: entries may be made as they are asked for, a million of them.
+        urgency, ends = array("b"), array("q")
+        packed: list[Keys] = [np.zeros(0, dtype=np.uint64)]
+        texts: list[str] = []
+        for entry in entries:
+            texts.append(entry.text)
+            urgency.append(entry.priority)
+            ends.append(_NEVER_MS if entry.expires_ms is None else entry.expires_ms)
+            if len(texts) == _CHUNK_EXACT:
+                packed.append(pack_texts(texts))
+                texts = []
+        keys = np.concatenate([*packed, pack_texts(texts)])
+        order = np.lexsort((np.frombuffer(urgency, dtype=np.int8), keys)).astype(np.int32)
         order = order[keys[order] != 0]
         self._keys: Keys = keys[order]
         self._rows: npt.NDArray[np.int32] = order
-        expires = np.fromiter(
-            (_NEVER_MS if entry.expires_ms is None else entry.expires_ms for entry in entries),
-            dtype=np.int64,
-            count=len(entries),
-        )[order]
+        expires = np.frombuffer(ends, dtype=np.int64)[order]
         self._expires: Ints | None = expires if len(expires) and int(expires.min()) != _NEVER_MS else None
         self._bits = max(10, int(16 * max(1, len(order)) - 1).bit_length())
         self._table = np.zeros(1 << (self._bits - 3), dtype=np.uint8)

@@ -37,6 +37,7 @@ from guardian.domain.wire import (
     HeartbeatAnswer,
     SignedWatchlistUpdate,
     Verdict,
+    WatchlistPart,
     WatchlistUpdate,
     list_digest,
     signed_text,
@@ -366,6 +367,8 @@ class FakeCloud:
         self.update: SignedWatchlistUpdate | None = None
         self.update_version = 0
         self.list_requests: list[int] = []
+        self.parts: dict[str, SignedWatchlistUpdate] = {}
+        self.part_requests: list[str] = []
         self.changed = threading.Condition()
         cloud = self
 
@@ -397,6 +400,20 @@ class FakeCloud:
         self.update = SignedWatchlistUpdate(body, (key or self.list_key).sign(body))
         self.update_version = version
         return self.update
+
+    def give_list_in_parts(self, version: int, entries: Sequence[WatchEntry], size: int) -> None:
+        """The whole list can be had in stretches of `size` only."""
+        ordered = sorted(entries, key=lambda e: e.id)
+        digest = list_digest({e.id: e for e in entries})
+        after = ""
+        for start in range(0, len(ordered), size):
+            put = tuple(ordered[start : start + size])
+            last = start + size >= len(ordered)
+            part = WatchlistPart(version, NOW_MS, digest, after, len(ordered), put, last)
+            body = msgspec.msgpack.encode(part)
+            self.parts[after] = SignedWatchlistUpdate(body, self.list_key.sign(body))
+            after = put[-1].id
+        self.update, self.update_version = None, version
 
     @property
     def list_key_text(self) -> str:
@@ -486,10 +503,16 @@ class _CloudHandler(BaseHTTPRequestHandler):
         elif path == "/device/v1/watchlist":
             have = int(parse_qs(urlsplit(self.path).query)["have"][0])
             cloud.list_requests.append(have)
-            if cloud.update is not None and cloud.update_version != have:
+            if have == 0 and cloud.parts:
+                self._refuse(409, "list-in-parts")
+            elif cloud.update is not None and cloud.update_version != have:
                 self._answer(200, cloud.update)
             else:
                 self._answer(204)
+        elif path == "/device/v1/watchlist/parts":
+            after = parse_qs(urlsplit(self.path).query, keep_blank_values=True)["after"][0]
+            cloud.part_requests.append(after)
+            self._answer(200, cloud.parts[after])
         elif path.startswith("/device/v1/photos/"):
             sha = path.rsplit("/", 1)[1]
             assert sha_of(body) == sha

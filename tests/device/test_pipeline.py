@@ -24,6 +24,7 @@ from guardian.domain.errors import GuardianError
 from guardian.domain.read import Read
 from guardian.domain.watch import WatchEntry
 from guardian.domain.wire import list_digest
+from guardian.watch.in_force import MatcherInForce
 from guardian.watch.matcher import Matcher
 from tests.device.rig import NOW_MS, HandClock, ScriptedEngine, ScriptedSource, entry, plate_seen, sha_of
 
@@ -56,7 +57,8 @@ class Kept:
 
 def listed(*entries: WatchEntry) -> ListInForce:
     by_id = {e.id: e for e in entries}
-    return ListInForce(7, NOW_MS - 60_000, list_digest(by_id), by_id, Matcher(entries, 7, NOW_MS - 60_000))
+    matcher = MatcherInForce(7, NOW_MS - 60_000, Matcher(entries))
+    return ListInForce(7, NOW_MS - 60_000, list_digest(by_id), by_id, matcher, len(by_id))
 
 
 def pipeline(engine: ScriptedEngine, source: object, follower: object, *entries: WatchEntry, **more: object):  # type: ignore[no-untyped-def]

@@ -40,6 +40,9 @@ class FakeList:
         self.asked.append((have, wait_s))
         return SignedWatchlistUpdate(b"body", b"s" * 64) if have < self.newest.version else None
 
+    async def part_after(self, after: str) -> SignedWatchlistUpdate:
+        return SignedWatchlistUpdate(f"after {after}".encode(), b"s" * 64)
+
 
 class FleetHouse(House):
     """A house with a fleet."""

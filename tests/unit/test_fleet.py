@@ -100,6 +100,15 @@ async def test_the_list_is_given_to_whoever_holds_an_older_one(tmp_path: Path) -
         assert (await it.client.get(target, headers=device.headers("GET", target))).status_code == 204
 
 
+async def test_a_long_list_is_given_in_stretches_to_devices_only(tmp_path: Path) -> None:
+    async with fleet_house(tmp_path) as it:
+        device = await it.join()
+        target = "/device/v1/watchlist/parts?after=e01"
+        given = await it.client.get(target, headers=device.headers("GET", target) | {"accept": "application/msgpack"})
+        assert msgspec.msgpack.decode(given.content, type=SignedWatchlistUpdate).body == b"after e01"
+        assert (await it.client.get(target)).status_code == 401
+
+
 async def test_a_heartbeat_for_another_device_is_refused(tmp_path: Path) -> None:
     async with fleet_house(tmp_path) as it:
         device = await it.join()
