@@ -19,7 +19,7 @@ import msgspec
 from sqlalchemy import Connection, func, select, tuple_, update
 
 from guardian.archive.check import BOOT_MAX, SENTENCES, Fault
-from guardian.archive.ingest import JSON, MSGPACK, Ingest, Judged, judge_item
+from guardian.archive.ingest import JSON, MSGPACK, Ingest, Judged, judge_item, set_apart
 from guardian.archive.model import KEPT_MS
 from guardian.archive.tables import quarantine
 from guardian.archive.views import (
@@ -89,10 +89,15 @@ class Quarantine:
         groups: dict[tuple[str, int, str, bool], Judged] = defaultdict(Judged)
         places: dict[tuple[str, int, str, bool], list[str]] = defaultdict(list)
         stays: list[tuple[str, Fault]] = []
+        split: list[tuple[_Row, bytes, Fault]] = []  # items of a whole body that fail by themselves
         for row in rows:
-            for key, result in _judge_again(row):
+            judged_again = _judge_again(row)
+            for key, raw, result in judged_again:
                 if isinstance(result, Fault):
-                    stays.append((row.id, result))
+                    if len(judged_again) > 1:
+                        split.append((row, raw, result))
+                    else:
+                        stays.append((row.id, result))
                     continue
                 judged = groups[key]
                 judged.places.append(len(judged.reads))
@@ -106,14 +111,16 @@ class Quarantine:
             answer = await self._ingest.store(device_id, judged, MSGPACK, received_ms, time_doubtful=doubtful)
             forked = {v.index for v in answer.exceptions if v.verdict == "quarantined"}
             for place, item_id in enumerate(places[key]):
-                if place in forked:
-                    failed.add(item_id)
-                else:
-                    passed.add(item_id)
+                (failed if place in forked else passed).add(item_id)
+        # A whole body goes once its items have: the good ones are stored, the bad ones are set apart by themselves.
+        passed |= {row.id for row, _, _ in split}
         passed -= failed
         now_ms = self._now_ms()
 
         def decide(connection: Connection) -> None:
+            for row, raw, found in split:
+                if row.id in passed:
+                    set_apart(connection, row.device_id, row.received_ms, [(found, row.content_type, raw)])
             _decide(connection, passed, "replayed", subject.name, now_ms, deed.note)
             for item_id, found in stays:
                 connection.execute(
@@ -123,7 +130,8 @@ class Quarantine:
                 )
 
         await self._records.write(decide)
-        return QuarantineDeedAnswer(passed=len(passed), held=len(rows) - len(passed))
+        apart = sum(row.id in passed for row, _, _ in split)
+        return QuarantineDeedAnswer(passed=len(passed), held=len(rows) - len(passed) + apart)
 
     async def reject(self, subject: Subject, deed: QuarantineDeed) -> QuarantineDeedAnswer:
         """Never store these; the reason is kept with them.
@@ -169,7 +177,7 @@ class _Row(msgspec.Struct, frozen=True):
 _Key = tuple[str, int, str, bool]
 
 
-def _judge_again(row: _Row) -> list[tuple[_Key, Fault | tuple[Read, bytes]]]:
+def _judge_again(row: _Row) -> list[tuple[_Key, bytes, Fault | tuple[Read, bytes]]]:
     """One row's item, or the items of a whole body that can be read by now."""
     raws = [row.body]
     if row.reason == "batch-form":
@@ -178,7 +186,7 @@ def _judge_again(row: _Row) -> list[tuple[_Key, Fault | tuple[Read, bytes]]]:
             raws = [bytes(raw) for raw in decode(row.body, type=Batch).items]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raws = [row.body]
-    out: list[tuple[_Key, Fault | tuple[Read, bytes]]] = []
+    out: list[tuple[_Key, bytes, Fault | tuple[Read, bytes]]] = []
     for raw in raws:
         result = judge_item(raw, row.content_type, row.device_id, row.received_ms)
         if row.reason == FORKED and not isinstance(result, Fault):
@@ -186,7 +194,7 @@ def _judge_again(row: _Row) -> list[tuple[_Key, Fault | tuple[Read, bytes]]]:
         doubtful = isinstance(result, Fault) and result.reason == "time-doubtful"
         if doubtful:
             result = judge_item(raw, row.content_type, row.device_id, row.received_ms, doubtful_time_taken=True)
-        out.append(((row.device_id, row.received_ms, row.content_type, doubtful), result))
+        out.append(((row.device_id, row.received_ms, row.content_type, doubtful), raw, result))
     return out
 
 

@@ -15,8 +15,9 @@ from litestar import Litestar
 from sqlalchemy import select
 
 from guardian.access.seam import COOKIE, Access, unguarded_routes
-from guardian.archive.check import BOOT_MAX
+from guardian.archive.check import BOOT_MAX, fault
 from guardian.archive.desk import SearchDesk
+from guardian.archive.ingest import set_apart
 from guardian.archive.quarantine import APART_BOOT_MIN
 from guardian.archive.routes import api_router, device_router
 from guardian.archive.tables import quarantine
@@ -213,3 +214,46 @@ async def test_items_of_a_forked_identity_are_released_with_a_reason_and_kept_ap
         assert [tuple(row) for row in rows] == [("replayed", "王", "複製硬碟的備用機，序號 C-17")] * 2
         again = await desk.house.send([make_read(1, "BBB1111")])
         assert again.quarantined == 1, "the device's own number stays the first one's"
+
+
+async def test_pages_of_held_items_hold_each_once_newest_first_and_say_when_something_last_came(tmp_path: Path) -> None:
+    async with front(tmp_path) as desk:
+        wang = await desk.sign_in(Role.OPERATOR, "王")
+        assert (await desk.client.get("/api/quarantine", headers=wang)).json() == {"groups": [], "last_ms": None}
+        for minute in range(4):
+            desk.house.clock[0] = NOW_MS + minute * 60_000
+            await desk.house.send([make_read(minute * 40 + n, f"bad {minute} {n}") for n in range(40)])
+        view = (await desk.client.get("/api/quarantine", headers=wang)).json()
+        assert (view["groups"][0]["items"], view["last_ms"]) == (160, NOW_MS + 180_000)
+        seen: list[tuple[int, str]] = []
+        cursor = ""
+        while True:
+            url = f"/api/quarantine/items?reason=text-form&cursor={cursor}"
+            page = (await desk.client.get(url, headers=wang)).json()
+            seen += [(item["received_ms"], item["id"]) for item in page["items"]]
+            cursor = page["next_cursor"]
+            if not cursor:
+                break
+        assert len(set(seen)) == len(seen) == 160 and seen == sorted(seen, reverse=True)
+
+
+async def test_a_whole_body_that_can_be_read_by_now_goes_in_but_for_its_bad_item_and_stays_for_it(
+    tmp_path: Path,
+) -> None:
+    async with front(tmp_path) as desk:
+        wang = await desk.sign_in(Role.OPERATOR, "王")
+        body = batch_body([make_read(1), make_read(2, "bad plate"), make_read(3)])
+        held = (fault("batch-form"), MSGPACK, body)
+        await desk.house.records.write(lambda c: set_apart(c, "car-1", NOW_MS, [held]))
+        (item,) = (await desk.client.get("/api/quarantine/items?reason=batch-form", headers=wang)).json()["items"]
+        done = await desk.client.post("/api/quarantine/replay", json={"ids": [item["id"]]}, headers=wang)
+        assert done.json() == {"passed": 1, "held": 1}
+        assert sorted(read.sequence for read in await desk.house.all_reads()) == [1, 3]
+        view = (await desk.client.get("/api/quarantine", headers=wang)).json()
+        assert [(g["reason"], g["items"]) for g in view["groups"]] == [("text-form", 1)]
+        (bad,) = (await desk.client.get("/api/quarantine/items?reason=text-form", headers=wang)).json()["items"]
+        assert "bad plate" in bad["record"] and bad["received_ms"] == NOW_MS
+        again = await desk.client.post("/api/quarantine/replay", json={"ids": [bad["id"]]}, headers=wang)
+        assert again.json() == {"passed": 0, "held": 1}
+        view = (await desk.client.get("/api/quarantine", headers=wang)).json()
+        assert [(g["reason"], g["items"]) for g in view["groups"]] == [("text-form", 1)]

@@ -47,6 +47,7 @@ class Intruder:
 
     async def knock(self, who: str, method: str, path: str, body: bytes | None = None, **more: Any) -> Response:
         headers = {"origin": ORIGIN} | self.people.get(who, {}) | more.pop("headers", {})
+        self.client.cookies.clear()  # each is who they say, not who asked before
         if body is not None:
             headers = JSON | headers
             more["content"] = body
@@ -294,3 +295,47 @@ async def test_following_live_keeps_a_session_in_use_and_ends_when_it_is_closed(
     assert await sessions.keep_open(session_id)
     await sessions.close(session_id)
     assert not await sessions.keep_open(session_id)
+
+
+@pytest.mark.parametrize("plate", ["*", "**", "?*", "???????", "*A*", "%", "_______", ".*"])
+async def test_a_wildcard_that_matches_everything_is_refused_in_words_or_bounded_by_a_time(
+    it: Intruder, plate: str
+) -> None:
+    asked = REASON | {"plate": plate}
+    answer = await it.knock("detective", "POST", "/api/searches", json=asked)
+    assert answer.status_code == 400, answer.text
+    told = answer.json()
+    if plate in ("%", "_______", ".*"):
+        assert told["reference"].startswith("plate-"), "signs that no plate has"
+        return
+    assert told["reference"] == "question-too-wide" and "at least 2 characters" in told["hint"]
+    short = asked | {"from_ms": now_ms() - 86_400_000, "page_size": 200}
+    answer = await it.knock("detective", "POST", "/api/searches", json=short)
+    assert answer.status_code == 200 and len(answer.json()["rows"]) <= 200, answer.text
+
+
+async def test_batches_of_a_revoked_device_are_not_taken_and_nobody_else_is_held_up(it: Intruder) -> None:
+    lost, good = await it.enrol(), it.device
+    it.device = lost
+    try:
+        assert (await it.signed("POST", "/device/v1/batches", it.batch(it.read(201)))).json()["stored"] == 1
+        body = {"device_id": lost.id, "reason": "車輛失竊"}
+        await it.knock("operator", "POST", f"/api/devices/{lost.id}/revoke", json=body)
+        for bytes_sent in (
+            it.batch(it.read(202)),
+            b"no batch at all",
+            it.batch(*[it.read(300 + n) for n in range(50)]),
+        ):
+            answer = await it.signed("POST", "/device/v1/batches", bytes_sent)
+            assert (answer.status_code, answer.json()["reference"]) == (401, "device-revoked")
+            assert "nothing was taken" in answer.json()["sentence"]
+    finally:
+        it.device = good
+    asked = REASON | {"plate": "ABC1235", "device_ids": [lost.id]}
+    found = (await it.knock("detective", "POST", "/api/searches", json=asked)).json()
+    assert [row["id"] for row in found["rows"]] == [f"{lost.id}.1.201"], "what it sent before stays"
+    held = (await it.knock("operator", "GET", "/api/quarantine")).json()
+    assert all(lost.id not in group["devices"] for group in held["groups"])
+    rows = [row async for row in it.cloud.access.audit.rows() if row.subject_id == lost.id]
+    assert [row.reasons for row in rows if row.verdict == "refused"] == [("device-revoked",)] * 3
+    assert (await it.signed("POST", "/device/v1/batches", it.batch(it.read(203)))).json()["stored"] == 1
