@@ -54,7 +54,7 @@ log = structlog.get_logger(__name__)
 LIMIT_S = 5.0
 """A question is cut off after this; the person hears it in words."""
 KILL_AGAIN_S = 0.05
-INSERT_NICE = 10
+MERGE_NICE = 10
 NEWER_MAX = 1000
 ORDER = "ts DESC, ms DESC, device DESC, boot DESC, sequence DESC"
 
@@ -84,7 +84,7 @@ class ChdbArchive:
         self._lock = threading.Lock()
         self._quick = ThreadPoolExecutor(readers, thread_name_prefix="archive-ask")
         self._heavy = ThreadPoolExecutor(1, thread_name_prefix="archive-heavy")
-        self._insert = ThreadPoolExecutor(1, thread_name_prefix="archive-insert", initializer=_give_way)
+        self._insert = ThreadPoolExecutor(1, thread_name_prefix="archive-insert")
         self._end = ThreadPoolExecutor(1, thread_name_prefix="archive-end")
         self._insert.submit(self._create).result()
 
@@ -161,6 +161,7 @@ class ChdbArchive:
             )
         finally:
             path.unlink()
+        _let_merges_give_way()
 
     # Asking.
 
@@ -369,14 +370,18 @@ class ChdbArchive:
         return (oldest * 1000, newest * 1000) if count else (None, None)
 
 
-def _give_way() -> None:
-    """Let this thread, and those that the library begins from it (merges), run when nobody else needs the processor.
+def _let_merges_give_way() -> None:
+    """The library's threads that merge parts run when nobody else needs the processor; they can wait, batches cannot.
 
-    The journal holds what waits for them; a batch on its way in has nowhere else to wait.
+    By their name, since they have no other door; not by the thread that begins them, for askers' threads come from the
+    same pool and would wait too.
     """
-    if sys.platform == "linux":
+    if sys.platform != "linux":
+        return
+    for task in Path("/proc/self/task").iterdir():
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), INSERT_NICE)
+            if (task / "comm").read_text().strip() == "MergeMutate":
+                os.setpriority(os.PRIO_PROCESS, int(task.name), MERGE_NICE)
 
 
 _CUT_OFF = re.compile(r"TIMEOUT_EXCEEDED|Code: 159")

@@ -23,8 +23,8 @@ from guardian.stores.ports import Records
 
 log = structlog.get_logger(__name__)
 
-FILL_READS_MAX = 40_000
-GATHER_S = 2.0
+FILL_READS_MAX = 80_000
+GATHER_S = 5.0
 """How long reads may wait for more while nobody asks: an insert costs by its parts first and by its reads second. Measured:
 30 microseconds of CPU a read in groups of a few thousand, 18 in groups of 40,000. A question does not wait for this."""
 PAUSE_S_MAX = 10.0

@@ -35,22 +35,36 @@ class IntervalSet:
         place = bisect_right(self._first, number) - 1
         return place >= 0 and number <= self._last[place]
 
+    def _touches(self, first: int, last: int) -> bool:
+        place = bisect_right(self._first, last) - 1
+        return place >= 0 and self._last[place] >= first
+
     def __len__(self) -> int:
         return sum(last - first + 1 for first, last in self.spans)
 
     def add(self, numbers: Iterable[int]) -> set[int]:
         """Put `numbers` in; gives those that were not in before."""
-        fresh = {number for number in numbers if number not in self}
+        fresh = set(numbers)
+        if fresh and self._touches(min(fresh), max(fresh)):
+            fresh = {number for number in fresh if number not in self}
         if not fresh:
             return fresh
-        runs: list[tuple[int, int]] = []
-        for number in sorted(fresh):
-            if runs and number == runs[-1][1] + 1:
-                runs[-1] = (runs[-1][0], number)
-            else:
-                runs.append((number, number))
+        runs = _runs(fresh)
         merged = sorted([*self.spans, *runs])
         self._first, self._last = [], []
         for first, last in merged:
             self._append(first, last)
         return fresh
+
+
+def _runs(numbers: set[int]) -> list[tuple[int, int]]:
+    low, high = min(numbers), max(numbers)
+    if high - low + 1 == len(numbers):  # a batch of a device that lost nothing
+        return [(low, high)]
+    runs: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from guardian.archive.intervals import IntervalSet
 from guardian.archive.model import StoredBatch
@@ -22,7 +22,13 @@ _decode_reads = msgspec.msgpack.Decoder(tuple[Read, ...]).decode
 
 _WHOLE = select(batch_journal, batch_bodies.c.body).join(batch_bodies, batch_bodies.c.number == batch_journal.c.number)
 
-_PUT_BATCH, _PUT_BODY = insert(batch_journal), insert(batch_bodies)
+_PUT_BATCH, _PUT_BODY, _PUT_SPAN = insert(batch_journal), insert(batch_bodies), insert(read_spans)
+_SPANS = select(read_spans.c.first, read_spans.c.last).where(
+    read_spans.c.device_id == bindparam("of_device"),
+    read_spans.c.boot == bindparam("of_boot"),
+    read_spans.c.last >= bindparam("low"),
+    read_spans.c.first <= bindparam("high"),
+)
 
 COMPARED_BATCHES_MAX = 200
 """How many journal rows are opened to compare repeated items before the archive is asked instead."""
@@ -60,11 +66,8 @@ def take_numbers(connection: Connection, device_id: str, wanted: dict[int, list[
     for boot, numbers in wanted.items():
         low, high = min(numbers), max(numbers)
         here = (read_spans.c.device_id == device_id) & (read_spans.c.boot == boot)
-        rows = connection.execute(
-            select(read_spans.c.first, read_spans.c.last).where(
-                here, read_spans.c.last >= low - 1, read_spans.c.first <= high + 1
-            )
-        ).all()
+        about = {"of_device": device_id, "of_boot": boot, "low": low - 1, "high": high + 1}
+        rows = connection.execute(_SPANS, about).all()
         before = [(int(first), int(last)) for first, last in rows]
         spans = IntervalSet(before)
         fresh[boot] = spans.add(numbers)
@@ -79,7 +82,7 @@ def take_numbers(connection: Connection, device_id: str, wanted: dict[int, list[
             if (first, last) not in kept
         ]
         if come:
-            connection.execute(insert(read_spans), come)
+            connection.execute(_PUT_SPAN, come)
     return fresh
 
 

@@ -107,7 +107,9 @@ def region_conditions(region: Region) -> list[str]:
             f"(toInt64(lon5) - {sql_int(x1)}) * {sql_int(y2 - y1)} < {sql_int(x2 - x1)} * (toInt64(lat5) - {sql_int(y1)}))"
             for x1, y1, x2, y2 in region.edges()
         ]
-        out.append("(" + " + ".join(terms) + ") % 2 = 1")
+        # Odd or even. Measured with the 353 edges of the islands of Penghu: a sum of terms, one inside the other, takes 1.3 s of
+        # the planner's time, this 0.4 s.
+        out.append(f"xor({', '.join(terms)})" if len(terms) > 1 else terms[0])
     return out
 
 

@@ -10,8 +10,8 @@ from guardian.domain.errors import NotFoundError
 from guardian.domain.read import Read
 from guardian.stores.ports import Records
 
-BATCHES_HELD_MAX = 64
-"""Decoded batches kept in memory: 64 of 1,000 reads are about 100 MB at worst."""
+BATCHES_HELD_MAX = 96
+"""Decoded batches kept in memory, a fill and a few: 96 of 1,000 reads are about 150 MB at worst."""
 
 
 class StoredReads:

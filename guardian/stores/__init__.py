@@ -16,7 +16,7 @@ from guardian.stores.ports import Events, Photos, Records, Secrets, Tail
 from guardian.stores.records import create_missing, open_records
 from guardian.stores.secret_files import open_secrets
 from guardian.stores.settings import Stores, StoreSettings, close_stores, open_stores
-from guardian.stores.statements import insert
+from guardian.stores.statements import insert, insert_if_new
 from guardian.stores.text import clean_text, text_problem
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "close_stores",
     "create_missing",
     "insert",
+    "insert_if_new",
     "metadata",
     "open_events",
     "open_photos",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from guardian.domain.event import Event
 from guardian.stores.ports import Records
-from guardian.stores.statements import insert
+from guardian.stores.statements import insert, insert_if_new
 from guardian.stores.tables import outbox, positions, set_aside
 
 KEPT_MS = 24 * 3600 * 1000
@@ -36,10 +36,8 @@ class Outbox:
 
     @staticmethod
     def stage(connection: Connection, event: Event) -> None:
-        statement = insert(connection, outbox).values(
-            id=event.id, topic=event.topic, at_ms=event.at_ms, body=event.body
-        )
-        connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+        row = {"id": event.id, "topic": event.topic, "at_ms": event.at_ms, "body": event.body}
+        connection.execute(insert_if_new(connection, outbox), row)
 
     async def page_after(self, number: int, topic: str, count: int) -> Page:
         """At most `count` events of `topic` (exact, `a.*`, `a.>` or `>`) with numbers above `number`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -14,3 +16,15 @@ def insert(connection: Connection, table: Table) -> postgresql.Insert:
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table)  # type: ignore[return-value]
     return postgresql.insert(table)
+
+
+def insert_if_new(connection: Connection, table: Table) -> postgresql.Insert:
+    """INSERT … ON CONFLICT DO NOTHING, made once for each table: give the values beside it, as `execute`'s parameters."""
+    return _insert_if_new(connection.dialect.name, table)
+
+
+@cache
+def _insert_if_new(dialect_name: str, table: Table) -> postgresql.Insert:
+    if dialect_name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()  # type: ignore[return-value]
+    return postgresql.insert(table).on_conflict_do_nothing()

@@ -10,14 +10,14 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from guardian.domain.errors import NotFoundError
 from guardian.domain.event import Event, HitChanged
 from guardian.domain.read import DeviceHit, Read
 from guardian.domain.watch import Category, HitFact, HitState, Match, MatchStrength, WatchEntry
 from guardian.domain.wire import DeviceAnswer
-from guardian.stores import Events, insert
+from guardian.stores import Events, insert, insert_if_new
 from guardian.watch import journal
 from guardian.watch.looks import compare_looks, contradictions
 from guardian.watch.matcher import differing_places
@@ -63,6 +63,26 @@ encode_body = msgspec.msgpack.Encoder().encode
 decode_body = msgspec.msgpack.Decoder(HitBody).decode
 _decode_standing = msgspec.msgpack.Decoder(Standing).decode
 
+# Made once: what comes with reads at full rate is compiled once and asked with values beside it.
+_PUT_HIT, _PUT_FACT = hits.insert(), facts.insert()
+_KNOWN_SIGHTINGS = select(sightings.c.read_id, sightings.c.entry_id).where(
+    sightings.c.read_id.in_(bindparam("read_ids", expanding=True))
+)
+_SAME_VEHICLE = (
+    select(hits)
+    .where(
+        hits.c.entry_id == bindparam("of_entry"),
+        hits.c.device_id == bindparam("by_device"),
+        hits.c.captured_ms.between(bindparam("since_ms"), bindparam("until_ms")),
+    )
+    .order_by(hits.c.captured_ms.desc())
+)
+_ANSWERS = (
+    select(answers)
+    .where(answers.c.read_id == bindparam("of_read"), answers.c.entry_id == bindparam("of_entry"))
+    .order_by(answers.c.at_ms)
+)
+
 
 def hit_id_of(read_id: str, entry_id: str) -> str:
     """The same read and entry always make the same hit."""
@@ -103,7 +123,7 @@ def append_facts(
 ) -> None:
     """Write facts, what follows from them, and an event each."""
     if more:
-        connection.execute(facts.insert(), [msgspec.structs.asdict(fact) for fact in more])
+        connection.execute(_PUT_FACT, [msgspec.structs.asdict(fact) for fact in more])
     whole = (*known, *more) if known is not None else facts_of(connection, hit_id)
     values = _derived(whole)
     if kept_ms is not None:
@@ -152,11 +172,8 @@ def raise_hits(
         body = _body(candidate, entry, list_id)
         former = _find_same_vehicle(connection, body)
         hit_id = former.hit_id if former is not None else hit_id_of(*key)
-        connection.execute(
-            insert(connection, sightings)
-            .values(read_id=key[0], entry_id=key[1], hit_id=hit_id)
-            .on_conflict_do_nothing()
-        )
+        sighting = {"read_id": key[0], "entry_id": key[1], "hit_id": hit_id}
+        connection.execute(insert_if_new(connection, sightings), sighting)
         if former is not None:
             _fold(connection, events, former, candidate)
             folded += 1
@@ -170,9 +187,7 @@ def raise_hits(
 def _known_sightings(connection: Connection, read_ids: Iterable[str]) -> set[tuple[str, str]]:
     known: set[tuple[str, str]] = set()
     for part in journal.chunks(list(dict.fromkeys(read_ids))):
-        for row in connection.execute(
-            select(sightings.c.read_id, sightings.c.entry_id).where(sightings.c.read_id.in_(part))
-        ):
+        for row in connection.execute(_KNOWN_SIGHTINGS, {"read_ids": part}):
             known.add((row.read_id, row.entry_id))
     return known
 
@@ -198,16 +213,14 @@ def _find_same_vehicle(connection: Connection, body: HitBody) -> Deed | None:
 
     Not when this one is stronger, nor when a person has decided about another text meanwhile.
     """
-    rows = connection.execute(
-        select(hits)
-        .where(
-            hits.c.entry_id == body.entry.id,
-            hits.c.device_id == body.read.device_id,
-            hits.c.captured_ms >= body.read.captured_ms - FOLD_MS,
-            hits.c.captured_ms <= body.read.captured_ms + FOLD_MS,
-        )
-        .order_by(hits.c.captured_ms.desc())
-    ).all()
+    read = body.read
+    about = {
+        "of_entry": body.entry.id,
+        "by_device": read.device_id,
+        "since_ms": read.captured_ms - FOLD_MS,
+        "until_ms": read.captured_ms + FOLD_MS,
+    }
+    rows = connection.execute(_SAME_VEHICLE, about).all()
     for row in rows:
         stronger = body.match.strength is MatchStrength.EXACT and row.strength != MatchStrength.EXACT
         decided = row.state not in (HitState.NEW, HitState.CHECKING)
@@ -234,15 +247,14 @@ def _raise(
         )
     if removed_ms is not None:
         first.append(HitFact(hit_id, len(first) + 1, "entry_removed", SYSTEM_AUTHOR, removed_ms))
-    connection.execute(
-        hits.insert().values(
-            hit_id=hit_id, read_id=read.id, entry_id=entry.id, device_id=read.device_id, read_text=read.text,
-            strength=body.match.strength.value, priority=int(entry.priority),
-            likelihood_prob=body.match.likelihood_prob, captured_ms=read.captured_ms, raised_ms=now_ms,
-            list_version=list_version, body=encode_body(body), sightings=1, kept_ms=0, **_derived(first),
-        )
-    )  # fmt: skip
-    connection.execute(facts.insert(), [msgspec.structs.asdict(fact) for fact in first])
+    row = {
+        "hit_id": hit_id, "read_id": read.id, "entry_id": entry.id, "device_id": read.device_id, "read_text": read.text,
+        "strength": body.match.strength.value, "priority": int(entry.priority),
+        "likelihood_prob": body.match.likelihood_prob, "captured_ms": read.captured_ms, "raised_ms": now_ms,
+        "list_version": list_version, "body": encode_body(body), "sightings": 1, "kept_ms": 0, **_derived(first),
+    }  # fmt: skip
+    connection.execute(_PUT_HIT, row)
+    connection.execute(_PUT_FACT, [msgspec.structs.asdict(fact) for fact in first])
     for fact in first:
         _tell(connection, events, fact)
 
@@ -292,9 +304,7 @@ def take_answers(connection: Connection, events: Events, told: Sequence[DeviceAn
 def _join_answers(
     connection: Connection, events: Events, hit_id: str, read_id: str, entry_id: str, *, author: str
 ) -> None:
-    told = connection.execute(
-        select(answers).where(answers.c.read_id == read_id, answers.c.entry_id == entry_id).order_by(answers.c.at_ms)
-    ).all()
+    told = connection.execute(_ANSWERS, {"of_read": read_id, "of_entry": entry_id}).all()
     if not told:
         return
     known = facts_of(connection, hit_id)
