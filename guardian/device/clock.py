@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from guardian.device.clockruns import ClockRuns
 from guardian.domain.moment import CLOCK_FLOOR_MS, Clock
 from guardian.domain.read import Read
 
@@ -51,6 +52,29 @@ class DeviceClock:
         self.kernel = kernel if kernel is not None else _kernel_run()
         # (true - monotonic, source, monotonic moment at which it was learnt)
         self._known: tuple[int, str, int] | None = None
+        self._runs: ClockRuns | None = None
+
+    def remember(self, runs: ClockRuns) -> None:
+        """Keep what is known over restarts; what was told earlier in this run of the machine is known again."""
+        self._runs = runs
+        earlier = runs.find(self.kernel)
+        if self._known is None and earlier is not None and earlier.true_minus_mono_ms is not None:
+            self._known = (earlier.true_minus_mono_ms, earlier.source, earlier.told_mono_ms)
+        runs.note(self)
+
+    def note(self) -> None:
+        """Write down where the clocks stand, where somebody keeps it; cheap, call it often."""
+        if self._runs is not None:
+            self._runs.note(self)
+
+    def both_ms(self) -> tuple[int, int]:
+        """Wall and monotonic clock at one moment."""
+        return self._wall_ms(), self.mono_ms()
+
+    @property
+    def known(self) -> tuple[int, str, int] | None:
+        """True minus monotonic, who said so, and when on the monotonic clock."""
+        return self._known
 
     @property
     def source(self) -> str:
@@ -104,6 +128,7 @@ class DeviceClock:
         if known is not None and _RANK[source] < _RANK[known[1]] and now - known[2] < _STALE_MS:
             return False
         self._known = (true_ms - at, source, now)
+        self.note()
         return True
 
     def ask_system(self) -> bool:
@@ -113,9 +138,11 @@ class DeviceClock:
     def redate(self, read: Read, stamp: Stamp) -> Read:
         """Date a read that was made while nobody had told the time.
 
-        By the monotonic distance where the machine has run through; marked by its clock's `corrected` and source.
-        Where the machine was restarted in between, the distance is gone: a date that was never set becomes the start of this
-        run (it was before that), and the source stays `unset` so that everybody sees that it is a bound.
+        By the monotonic distance, in the run of the machine in which it was made, where the time was told in that run; marked
+        by its clock's `corrected` and source. Where the machine was restarted before that and its wall clock ran on, by what
+        that clock turned out to be wrong (`carried`). Else the distance is gone: a date that was never set becomes the start
+        of this run (it was before that), and one that may be right stays; the source stays `unset`, so that everybody sees
+        that nobody vouches for it.
         """
         if read.clock.corrected:
             return read
@@ -125,7 +152,17 @@ class DeviceClock:
             true, clock = self.at(stamp.mono_ms)
             shift = true - read.captured_ms
             return _shifted(read, shift, msgspec.structs.replace(clock, offset_ms=shift))
-        if read.captured_ms >= CLOCK_FLOOR_MS or not self.verified:
+        former = self._runs.find(stamp.kernel) if self._runs is not None else None
+        if former is not None and former.true_minus_mono_ms is not None:
+            shift = stamp.mono_ms + former.true_minus_mono_ms - read.captured_ms
+            age = max(0, former.told_mono_ms - stamp.mono_ms)
+            return _shifted(read, shift, Clock(offset_ms=shift, source=former.source, age_ms=age, corrected=True))
+        if not self.verified:
+            return read
+        carried = self._runs.carried_error_ms(stamp.kernel) if self._runs is not None else None
+        if carried is not None:
+            return _shifted(read, carried, Clock(offset_ms=carried, source="carried", corrected=True))
+        if read.captured_ms >= CLOCK_FLOOR_MS:
             return read
         started = self.at(0)[0]
         shift = started - read.captured_ms

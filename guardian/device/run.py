@@ -20,6 +20,7 @@ import guardian
 from guardian.device.alarm import AlarmDesk, Answer
 from guardian.device.card import AlarmCard
 from guardian.device.clock import DeviceClock
+from guardian.device.clockruns import ClockRuns
 from guardian.device.disk import RealDisk
 from guardian.device.follow import FilmFollower, StillFollower
 from guardian.device.identity import Identity
@@ -114,6 +115,7 @@ class Device:
         self.clock = clock or DeviceClock()
         self.clock.ask_system()
         self.identity = Identity(options.home)
+        self.clock.remember(ClockRuns(options.home))
         file = self.identity.file
         key = self.identity.keys.at_rest
         self.desk = AlarmDesk(self.clock.mono_ms, on_answer=self._answered, numerals=options.numerals)
@@ -239,6 +241,7 @@ class Device:
                 next_status = time.monotonic() + STATUS_EVERY_S
                 if not self.clock.verified:
                     self.clock.ask_system()
+                self.clock.note()
                 self._write_status()
             if stop.wait(TICK_S):
                 return

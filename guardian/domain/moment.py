@@ -30,9 +30,14 @@ class Clock(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """
 
     offset_ms: int = 0
-    source: str = "unset"  # "gps" | "ntp" | "cloud" | "unset" | "simulated"
+    source: str = "unset"  # "gps" | "ntp" | "cloud" | "carried" (told after a restart) | "unset" | "simulated"
     age_ms: int | None = None
     corrected: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether somebody who knows the time vouches for the moment."""
+        return self.source not in ("unset", "carried")
 
 
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d{2}:?\d{2})?")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from guardian.device.clockruns import ClockRuns
 from guardian.device.disk import RealDisk
 from guardian.device.enrol import enrol
 from guardian.device.identity import Identity
@@ -30,6 +31,7 @@ class Station:
         self.home, self.cloud = home, cloud
         self.clock = clock or HandClock()
         self.identity = Identity(home)
+        self.clock.remember(ClockRuns(home))
         if not self.identity.enrolled:
             enrol(self.identity, cloud=cloud.address, code=cloud.code, name="大安 3 號")
         key = self.identity.keys.at_rest

@@ -97,6 +97,83 @@ def test_after_a_reboot_the_date_is_a_bound_and_says_so(tmp_path: Path) -> None:
     cloud.stop()
 
 
+DAY = 86_400_000
+
+
+def test_a_day_behind_and_restarted_before_anybody_told_the_time_is_put_right_and_marked(tmp_path: Path) -> None:
+    """The clock has a battery and runs on through the restart: what it is found wrong by then, it was wrong by before."""
+    true = NOW_MS
+    first, cloud = HandClock(wall_ms=true - DAY), FakeCloud()
+    with open_station(tmp_path, cloud, clock=first) as s:
+        for sequence in (1, 2, 3):
+            s.put(sequence, captured_ms=first.wall)
+            first.advance(60_000)
+            first.note()
+        cloud.answer_with = 502
+        with pytest.raises(NeighbourUnreachableError):
+            s.uplink.step()
+        assert not s.spool.batch(1)[0][1].read.clock.certain, "as long as nobody vouches for it, it says so"
+    cloud.answer_with = None
+    second = HandClock(wall_ms=first.wall + 30_000, mono_ms=7_000, kernel="run-2")
+    with open_station(tmp_path, cloud, clock=second) as s:
+        cloud.server_ms = second.wall + DAY
+        s.send_all()
+    reads = sorted(cloud.reads.values(), key=lambda r: r.sequence)
+    assert [abs(read.captured_ms - (true + 60_010 * n)) < 2_000 for n, read in enumerate(reads)] == [True] * 3
+    assert {(read.clock.source, read.clock.corrected, read.clock.certain) for read in reads} == {
+        ("carried", True, False)
+    }
+    assert all(abs(read.clock.offset_ms - DAY) < 2_000 for read in reads)
+    cloud.stop()
+
+
+def test_told_before_the_restart_is_as_good_as_told_now(tmp_path: Path) -> None:
+    first, cloud = HandClock(wall_ms=NOW_MS - DAY), FakeCloud()
+    with open_station(tmp_path, cloud, clock=first) as s:
+        s.put(1, captured_ms=first.wall)
+        first.advance(60_000)
+        assert first.learn(NOW_MS + 60_000, "gps")
+    second = HandClock(wall_ms=NOW_MS - 40 * DAY, mono_ms=500, kernel="run-2")  # and now it is another wrong date
+    with open_station(tmp_path, cloud, clock=second) as s:
+        cloud.server_ms = NOW_MS + 120_000
+        s.send_all()
+    (read,) = cloud.reads.values()
+    assert abs(read.captured_ms - NOW_MS) < 1_000, "by the distance in its own run"
+    assert (read.clock.source, read.clock.corrected) == ("gps", True)
+    cloud.stop()
+
+
+@pytest.mark.parametrize("why", ["went back", "was set"])
+def test_a_wall_clock_that_did_not_run_on_says_nothing_of_the_run_before(tmp_path: Path, why: str) -> None:
+    first, cloud = HandClock(wall_ms=NOW_MS - 5_000), FakeCloud()
+    with open_station(tmp_path, cloud, clock=first) as s:
+        s.put(1, captured_ms=first.wall)
+        before = first.wall
+        first.advance(70_000)
+        if why == "was set":
+            first.wall += 3 * DAY
+        first.note()
+    again = HandClock(wall_ms=first.wall + (10_000 if why == "was set" else -DAY), mono_ms=7_000, kernel="run-2")
+    with open_station(tmp_path, cloud, clock=again) as s:
+        cloud.server_ms = NOW_MS + 3 * DAY
+        s.send_all()
+    (read,) = cloud.reads.values()
+    assert read.captured_ms == before - 10 and not read.clock.corrected, "left as it is"
+    assert not read.clock.certain, "and it says that nobody vouches for it"
+    cloud.stop()
+
+
+def test_a_program_that_restarts_knows_at_once_what_it_was_told(tmp_path: Path) -> None:
+    clock, cloud = in_1970(), FakeCloud()
+    with open_station(tmp_path, cloud, clock=clock):
+        assert clock.learn(NOW_MS, "gps")
+    clock.advance(5_000)
+    again = HandClock(wall_ms=clock.wall, mono_ms=clock.mono)
+    with open_station(tmp_path, cloud, clock=again):
+        assert again.source == "gps" and again.now_ms() == NOW_MS + 5_000
+    cloud.stop()
+
+
 def test_a_clock_wrong_by_a_day_is_corrected_for_reads_not_yet_sent(tmp_path: Path) -> None:
     clock = HandClock(wall_ms=NOW_MS - 86_400_000)
     with open_station(tmp_path, clock=clock) as s:
