@@ -25,16 +25,14 @@ from guardian.watch import journal
 from guardian.watch.import_plan import Planned, RefusedRow, cases_of, plan_rows, read_table, refused_csv, texts_of
 from guardian.watch.journal import Author, Placed, Version
 from guardian.watch.keeper import ListKeeper, new_entry_id
-from guardian.watch.large_change import STALE_MS, Change, LargeChange
-from guardian.watch.tables import changes, entries, imports, lists, staged
+from guardian.watch.large_change import STALE_MS, Change, LargeChange, is_large
+from guardian.watch.tables import entries, imports, lists, staged
 from guardian.watch.views import ImportPlan
 
 log = structlog.get_logger("watch.imports")
 
 PLAN_KEPT_MS = 24 * 3_600_000
 """A plan that nobody applied is forgotten after a day."""
-LARGE_MIN = 2_000
-"""From so many entries on a change is laid down in pieces: one turn of the writer would take half a second and more."""
 CASES_MAX = 20_000
 """Case numbers of one file that are looked up for twins."""
 MODES = ("add", "replace")
@@ -183,7 +181,7 @@ class ListImporter:
             if row.state == "applying" and (import_id in self._laid or _is_running(connection, import_id, now)):
                 raise ConflictError("This import is being applied already.", reference="import-running")
             row, plan = _ready(connection, import_id, confirm_removal)
-            if plan.added + plan.updated + plan.removed < LARGE_MIN:
+            if not is_large(plan.added + plan.updated + plan.removed):
                 return None
             _mark(connection, plan, "applying", 0)
             self._laid[import_id] = 0
@@ -210,7 +208,7 @@ class ListImporter:
                 return _mark(connection, plan, "applied", version.version), version
 
             plan = await self._keeper.commit(bring)
-            await self._sweep(large)
+            await large.tidy()
         except BaseException:
             await asyncio.shield(asyncio.ensure_future(self._give_up(import_id, large)))
             raise
@@ -228,19 +226,15 @@ class ListImporter:
             await self._records.write(
                 lambda connection: connection.execute(update(imports).where(began).values(state="planned")).rowcount
             )
-        await self._sweep(large)
-
-    @staticmethod
-    async def _sweep(large: LargeChange) -> None:
-        with contextlib.suppress(GuardianError):  # the store is away: the next large change sweeps
-            await large.sweep()
+        await large.tidy()
 
     async def undo(self, import_id: str, subject: Subject) -> ImportPlan:
         """Take an applied import back as a new version; see `journal.take_back`."""
         now = self._now_ms()
         applied = await self.get(import_id)
-        if applied.state == "applied" and applied.added + applied.updated + applied.removed >= LARGE_MIN:
-            return await self._undo_large(applied, subject)
+        if applied.state == "applied" and is_large(applied.added + applied.updated + applied.removed):
+            await self._keeper.undo(applied.version, subject)
+            return await self.get(import_id)
 
         def undo(connection: Connection, events: Events) -> tuple[ImportPlan, Version]:
             plan = _plan_of(_row(connection, import_id))
@@ -255,51 +249,6 @@ class ListImporter:
         plan = await self._keeper.commit(undo)
         log.info("imports.undone", import_id=import_id, undoes=plan.version)
         return plan
-
-    async def _undo_large(self, plan: ImportPlan, subject: Subject) -> ImportPlan:
-        """As `journal.take_back`, laid down in pieces."""
-        large = LargeChange(self._records, self._now_ms, f"{plan.id}-undo")
-
-        def load(connection: Connection) -> list[Change]:
-            lines = connection.execute(
-                select(changes).where(changes.c.version == plan.version).order_by(changes.c.number)
-            )
-            return [
-                Change(line.entry_id, line.list_id, line.after, line.before, line.added_ms, line.added_by)
-                for line in lines
-            ]
-
-        laid = await self._records.read(load, limit_s=60.0)
-        now = self._now_ms()
-
-        def bring(connection: Connection, events: Events) -> tuple[ImportPlan, Version]:
-            stands = _plan_of(_row(connection, plan.id))
-            if stands.state != "applied":
-                raise ConflictError(
-                    "This import is not applied, or was undone already.", reference="import-not-applied"
-                )
-            later = large.count_moved(connection, plan.version)
-            if later:
-                raise ConflictError(
-                    f"{later} of the {len(laid)} entries of version {plan.version} were changed again since. "
-                    "Nothing was changed.",
-                    hint="Change these entries one by one.",
-                    reference="list-changed-since",
-                )
-            author = Author(subject.id, subject.name)
-            version = large.bring_into_force(
-                connection, events, laid, share, now_ms=now, kind="undo", list_id=plan.list_id, author=author,
-                undoes=plan.version,
-            )  # fmt: skip
-            return _mark(connection, plan, "undone", plan.version), version
-
-        try:
-            share = await large.lay_down(laid)
-            undone = await self._keeper.commit(bring)
-        finally:
-            await asyncio.shield(asyncio.ensure_future(self._sweep(large)))
-        log.info("imports.undone", import_id=plan.id, undoes=plan.version)
-        return undone
 
     async def refused_csv(self, import_id: str) -> bytes:
         """The rows that were not taken, with the reason, as a file."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from guardian.domain.errors import ConflictError, NotFoundError
 from guardian.domain.event import Event, ListChanged
@@ -92,6 +92,11 @@ def newest_version(connection: Connection) -> Version:
     """The version in force."""
     row = connection.execute(select(versions).order_by(versions.c.version.desc()).limit(1)).first()
     return Version() if row is None else Version(row.version, row.issued_ms, row.digest, row.put, row.removed)
+
+
+def find_version(connection: Connection, version: int) -> Row[tuple[object, ...]] | None:
+    """A line of the list's history of versions, or None."""
+    return connection.execute(select(versions).where(versions.c.version == version)).first()
 
 
 def find_placed(connection: Connection, entry_ids: Sequence[str]) -> dict[str, Placed]:

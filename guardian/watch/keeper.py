@@ -31,6 +31,7 @@ from guardian.watch.csv_columns import EXPORT_HEADER, export_cells
 from guardian.watch.drafts import draft_entry, is_twin, twin_texts
 from guardian.watch.in_force import MatcherInForce, PackedEntries
 from guardian.watch.journal import SYSTEM, Author, Version
+from guardian.watch.large_change import LargeChange, is_large, taken_back
 from guardian.watch.matcher import Matcher
 from guardian.watch.ports import ListHolders
 from guardian.watch.tables import changes, entries, imports, lists, versions
@@ -388,6 +389,7 @@ class ListKeeper:
                     hint="Look at the new version, then save again.",
                     reference="list-moved-on",
                 )
+            _refuse_strange(connection, list_id, {draft.id for draft in request.put if draft.id}, set(request.remove))
             _refuse_repeated(connection, list_id, drafted, set(request.remove))
             if not request.confirmed_twins:
                 _question_twins(connection, drafted, set(request.remove))
@@ -404,21 +406,48 @@ class ListKeeper:
         return ListChangeAnswer(version.version, put, removed)
 
     async def undo(self, version: int, subject: Subject) -> ListChangeAnswer:
-        """Take one version back as a new one; see `journal.take_back`."""
+        """Take one version back as a new one; see `journal.take_back`. A large one is laid down in pieces first."""
         now = self._now_ms()
+        author = Author(subject.id, subject.name)
+        known = await self._records.read(lambda connection: journal.find_version(connection, version))
+        if known is not None and is_large(known.put + known.removed):
+            return await self._undo_large(version, known.list_id, author)
 
         def undo(connection: Connection) -> Version:
-            made = journal.take_back(
-                connection, self._events, now_ms=now, version=version, author=Author(subject.id, subject.name)
-            )
-            connection.execute(
-                imports.update()
-                .where(imports.c.version == version, imports.c.state == "applied")
-                .values(state="undone")
-            )
+            made = journal.take_back(connection, self._events, now_ms=now, version=version, author=author)
+            _mark_undone(connection, version)
             return made
 
         made = await self._records.write(undo)
+        self._note(made)
+        log.info("lists.undone", version=made.version, undoes=version)
+        return ListChangeAnswer(made.version, made.put, made.removed)
+
+    async def _undo_large(self, version: int, list_id: str, author: Author) -> ListChangeAnswer:
+        large = LargeChange(self._records, self._now_ms, f"undo-{version}-{random_source.token_hex(4)}")
+        back = await self._records.read(lambda connection: taken_back(connection, version), limit_s=60.0)
+        now = self._now_ms()
+
+        def bring(connection: Connection) -> Version:
+            later = large.count_moved(connection, version)
+            if later:
+                raise ConflictError(
+                    f"{later} of the {len(back)} entries of version {version} were changed again since. "
+                    "Nothing was changed.",
+                    hint="Change these entries one by one.",
+                    reference="list-changed-since",
+                )
+            _mark_undone(connection, version)
+            return large.bring_into_force(
+                connection, self._events, back, share, now_ms=now, kind="undo", list_id=list_id, author=author,
+                undoes=version,
+            )  # fmt: skip
+
+        try:
+            share = await large.lay_down(back)
+            made = await self._records.write(bring)
+        finally:
+            await asyncio.shield(asyncio.ensure_future(large.tidy()))
         self._note(made)
         log.info("lists.undone", version=made.version, undoes=version)
         return ListChangeAnswer(made.version, made.put, made.removed)
@@ -527,6 +556,24 @@ def _parse_cursor(cursor: str) -> tuple[int, str]:
     if not version.isdecimal() or len(version) > 18:
         raise InputRefusedError("That is no page of this list.", reference="cursor")
     return int(version), entry_id
+
+
+def _mark_undone(connection: Connection, version: int) -> None:
+    connection.execute(
+        imports.update().where(imports.c.version == version, imports.c.state == "applied").values(state="undone")
+    )
+
+
+def _refuse_strange(connection: Connection, list_id: str, changed: set[str], removed: set[str]) -> None:
+    """A save of one list changes no other, and names no entry that is not there: ids are made here, by nobody else."""
+    placed = journal.find_placed(connection, sorted(changed | removed))
+    elsewhere = [entry_id for entry_id, one in placed.items() if one.list_id != list_id]
+    if elsewhere or not changed <= placed.keys():
+        raise ConflictError(
+            "An entry of this save is not on this list (any more). Nothing was changed.",
+            hint="Look at the list as it is now, then save again.",
+            reference="entry-gone",
+        )
 
 
 def _refuse_repeated(connection: Connection, list_id: str, drafted: list[WatchEntry], removed: set[str]) -> None:

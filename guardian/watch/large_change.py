@@ -10,12 +10,13 @@ is swept away by the next change or start (`sweep`).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, literal, select, update
 
-from guardian.domain.errors import ConflictError
+from guardian.domain.errors import ConflictError, GuardianError
 from guardian.domain.event import Event, ListChanged
 from guardian.domain.watch import WatchEntry
 from guardian.domain.wire import ListDigest, entry_share
@@ -24,11 +25,18 @@ from guardian.watch import journal
 from guardian.watch.journal import Author, Version, decode_entry
 from guardian.watch.tables import changes, entries, lists, staged, versions
 
+LARGE_MIN = 2_000
+"""From so many entries on a change is laid down in pieces: one turn of the writer would take half a second and more."""
 PIECE = 500
 STALE_MS = 10 * 60_000
 """A change that was staged so long ago was cut off: its process has died, or has given it up."""
 
 _MODULUS = 1 << 256
+
+
+def is_large(entries_touched: int) -> bool:
+    """Whether a change of so many entries goes this way."""
+    return entries_touched >= LARGE_MIN
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -158,6 +166,11 @@ class LargeChange:
         moved = (staged.c.before.is_not(None) & ~still) | (staged.c.before.is_(None) & back)
         return int(connection.execute(select(func.count()).select_from(staged).where(mine, moved)).scalar_one())
 
+    async def tidy(self) -> None:
+        """`sweep`, where nobody waits for it: with the store away the next large change does it."""
+        with contextlib.suppress(GuardianError):
+            await self.sweep()
+
     async def sweep(self) -> None:
         """Take away what lies staged under this name, and what others left behind long ago; in pieces too."""
         while await self._records.write(self._sweep_piece):
@@ -172,6 +185,14 @@ class LargeChange:
             places = [row.place for row in found if row.job_id == job_id]
             connection.execute(delete(staged).where(staged.c.job_id == job_id, staged.c.place.in_(places)))
         return len(found)
+
+
+def taken_back(connection: Connection, version: int) -> list[Change]:
+    """The change that takes a version back: what was before becomes what is after."""
+    lines = connection.execute(select(changes).where(changes.c.version == version).order_by(changes.c.number))
+    return [
+        Change(line.entry_id, line.list_id, line.after, line.before, line.added_ms, line.added_by) for line in lines
+    ]
 
 
 def _entry_of(change: Change) -> WatchEntry:

@@ -10,7 +10,7 @@ import pytest
 
 from guardian.domain.errors import ConflictError
 from guardian.domain.watch import HitState, Outcome
-from guardian.watch import csv_import, large_change
+from guardian.watch import large_change
 from guardian.watch.views import EntryDraft
 from tests.watch.house import House, apply_update, open_house
 
@@ -102,7 +102,7 @@ async def test_a_look_back_finds_what_came_before(house: House) -> None:
 async def test_a_large_import_comes_into_force_all_at_once_and_is_undone(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_import, "LARGE_MIN", 10)
+    monkeypatch.setattr(large_change, "LARGE_MIN", 10)
     monkeypatch.setattr(large_change, "PIECE", 7)
     kept = await house.enter("KAA-1123", case_number="A1")
     rows = [f"K{a}{b}-1123,失竊,A{a}{b}" for a in "ABCDE" for b in "ABCDE"]

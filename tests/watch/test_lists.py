@@ -260,3 +260,20 @@ async def test_a_save_is_bounded(house: House) -> None:
     with pytest.raises(InputRefusedError) as refused:
         await house.save(remove=["x"] * 1001)
     assert refused.value.reference == "save-too-large"
+
+
+async def test_a_save_touches_its_own_list_only_and_names_no_entry_that_is_not_there(house: House) -> None:
+    mine = await house.enter("ABC-1235", case_number="A1")
+    other = await house.enter("ABC-2235", list_id="wanted")
+    before = await house.entries()
+    for put, remove in (
+        ([EntryDraft("ABC-3235", "失竊", id=other)], []),
+        ([EntryDraft("ABC-3235", "失竊", id="made-up")], []),
+        ([EntryDraft("ABC-1235", "失竊", id=mine, case_number="A2")], [other]),
+        ([], [other]),
+    ):
+        with pytest.raises(ConflictError, match="entry-gone"):
+            await house.save(put=put, remove=remove)
+    assert await house.entries() == before
+    await house.save(remove=["gone long ago", mine])
+    assert set(await house.entries()) == {other}, "who removes what is gone has what they want"
