@@ -66,12 +66,19 @@ class Speaker:
         self._espeak = espeak or shutil.which("espeak-ng")
         self._aplay = aplay or shutil.which("aplay")
         self.silence = ""
+        self._failed = False  # the last try; the next sound is tried all the same, a busy sound card comes free again
         if muted:
             self.silence = "裝置無聲（--silent），由告警頁發聲"
         elif self._espeak is None and self._aplay is None:
             self.silence = "裝置無聲：沒有語音程式（espeak-ng、aplay），由告警頁發聲"
         elif not _has_sound_card() and espeak is None and aplay is None:
             self.silence = "裝置無聲：沒有音效卡，由告警頁發聲"
+
+    @staticmethod
+    def voice_arguments() -> tuple[str, ...]:
+        """How the voice is asked to speak: Mandarin, slowly enough to be written down (-s: words a minute), with a pause
+        between words (-g: in 10 ms)."""
+        return ("-v", "cmn", "-s", "150", "-g", "4", "--stdin")
 
     def run(self, desk: AlarmDesk, stop: threading.Event) -> None:
         """Sound each new sound of the desk once, until stopped."""
@@ -85,19 +92,20 @@ class Speaker:
 
     def play(self, sound: Sound) -> bool:
         """One tone and one sentence; gives whether anything could be heard."""
-        if self.silence:
+        if self.silence and not self._failed:
             return False
         try:
             tone = tone_wav(sound.tone)
             if tone and self._aplay is not None:
                 self._pipe([self._aplay, "-q", "-"], tone)
             if self._espeak is not None:
-                # -g: pause between words in 10 ms; -s: words a minute. Slow enough to be written down.
-                self._pipe([self._espeak, "-v", "cmn", "-s", "150", "-g", "4", "--stdin"], sound.sentence.encode())
+                self._pipe([self._espeak, *self.voice_arguments()], sound.sentence.encode())
         except (OSError, subprocess.SubprocessError) as error:
-            self.silence = "裝置無聲：播放失敗，由告警頁發聲"
-            log.warning("sound-failed", error=type(error).__name__)
+            if not self._failed:
+                log.warning("sound-failed", error=type(error).__name__)
+            self._failed, self.silence = True, "裝置無聲：播放失敗，由告警頁發聲；檢查喇叭與音量"
             return False
+        self._failed, self.silence = False, ""
         return True
 
     @staticmethod

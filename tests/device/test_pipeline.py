@@ -241,6 +241,17 @@ def test_photos_stand_alone_and_cut_short_ones_are_counted_and_not_used(tmp_path
     assert any("b.jpg" in s for s in source.health.sayings)
 
 
+def test_two_vehicles_of_one_picture_name_one_overview_and_a_crop_each() -> None:
+    script = [[plate_seen("BKD8869"), plate_seen("ABC1235", y=20)]]
+    line, kept, _, _ = pipeline(ScriptedEngine(script), ScriptedSource([1_000_000], still=True), StillFollower())
+    line.run(threading.Event())
+    one, other = kept.reads
+    assert one.overview is not None and other.overview is not None and one.crop is not None and other.crop is not None
+    assert one.overview.sha256 == other.overview.sha256
+    assert one.crop.sha256 != other.crop.sha256
+    assert one.corners != other.corners, "each says where it stands in it"
+
+
 def test_a_fault_of_ours_stops_the_device_loudly() -> None:
     def broken() -> None:
         raise GuardianError("broken on purpose", reference="on-purpose")

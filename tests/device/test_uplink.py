@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -12,7 +13,7 @@ from guardian.device.identity import Identity
 from guardian.device.listupdate import ListRefusedError
 from guardian.device.uplink import Pauses, RefusedByCloudError
 from guardian.domain.errors import NeighbourUnreachableError, NotAllowedError
-from guardian.domain.read import FrameVote
+from guardian.domain.read import FrameVote, PhotoRef
 from guardian.domain.wire import DeviceAnswer
 from tests.device.rig import NOW_MS, FakeCloud, crop_of, entry, make_read, overview_of, sha_of, stamp
 from tests.device.station import open_station
@@ -53,6 +54,24 @@ def test_plates_of_a_hit_s_single_reads_follow_its_crop_and_overview_and_precede
         s.send_all()
         mine = [crop_of(s.boot, 2), overview_of(s.boot, 2), vote, crop_of(s.boot, 1), overview_of(s.boot, 1)]
         assert s.cloud.photo_order == [sha_of(p) for p in mine]
+        assert s.spool.state().all_sent
+
+
+def test_an_overview_of_two_vehicles_is_kept_once_and_sent_once_and_counts_as_the_hit_s(tmp_path: Path) -> None:
+    shared = overview_of(1, 1)
+    with open_station(tmp_path) as s:
+        for sequence, hit in ((1, False), (2, True)):
+            read = make_read(sequence, boot=s.boot, hit=hit)
+            read = msgspec.structs.replace(read, overview=PhotoRef(sha_of(shared), 0))
+            crop = crop_of(1, sequence)
+            read = msgspec.structs.replace(read, crop=PhotoRef(sha_of(crop), 0))
+            s.spool.put(read, stamp(s.clock.mono), crop=crop, overview=shared)
+        assert s.spool.state().photos == 3
+        while s.spool.give_up_one():
+            pass
+        assert s.spool.state().photos == 2, "the plain one's crop went; what the hit shows stays"
+        s.send_all()
+        assert s.cloud.photo_order.count(sha_of(shared)) == 1
         assert s.spool.state().all_sent
 
 
