@@ -146,7 +146,7 @@ def main() -> int:
         folder = Path(name)
         put_entries(folder / "cloud", plates)
         with running_cloud(folder / "cloud") as cloud:
-            operator = cloud.sign_in()
+            operator, detective = cloud.sign_in(), cloud.sign_in("detective")
             car = cloud.enrol(operator=operator)
             subprocess.run(
                 ["taskset", "-a", "-p", "-c", "0", str(cloud.process.pid)], check=False, stdout=subprocess.DEVNULL
@@ -169,7 +169,7 @@ def main() -> int:
                 time.sleep(0.05)
             matched = time.perf_counter() - began
             asked = {"plate": canary, "purpose": "量測", "case_number": "BENCH-1"}
-            while not operator.post("/api/searches", json=asked).json()["rows"]:
+            while not detective.post("/api/searches", json=asked).raise_for_status().json()["rows"]:
                 time.sleep(0.05)
             found = time.perf_counter() - began
             rows.append(("guardian: signed, checked, durable, answered", BATCHES * SIZE / answered))
