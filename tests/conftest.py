@@ -66,14 +66,15 @@ def shared_plates() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The fixtures of `servers.py` (real PostgreSQL, NATS and S3) and `pictures.py` (drawn streets) are everyone's."""
-    for name in ("servers", "pictures"):
-        spec = importlib.util.spec_from_file_location(f"guardian_test_{name}", ROOT / "tests" / f"{name}.py")
+    """Everyone's fixtures: real servers (`servers.py`), drawn streets (`pictures.py`), the console in a browser."""
+    for name in ("servers", "pictures", "browser/console_fixtures"):
+        path = ROOT / "tests" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"guardian_test_{path.stem}", path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
-        config.pluginmanager.register(module, f"guardian-{name}")
+        config.pluginmanager.register(module, f"guardian-{path.stem}")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -148,17 +148,17 @@ class RunningCloud:
         client.post("/api/session", json={"token": token}).raise_for_status()
         return client
 
-    def enrol(self, unit: str = "大安 3 號", *, operator: httpx.Client | None = None) -> TestCar:
+    def enrol(self, unit: str = "大安 3 號", *, kind: str = "car", operator: httpx.Client | None = None) -> TestCar:
         """A new device."""
         asking = operator or self.sign_in()
-        code = asking.post("/api/devices/codes", json={"unit": unit, "kind": "car"})
+        code = asking.post("/api/devices/codes", json={"unit": unit, "kind": kind})
         code.raise_for_status()
         key = Ed25519PrivateKey.generate()
         request = {
             "code": code.json()["code"],
             "public_key": base64.b64encode(key.public_key().public_bytes_raw()).decode(),
             "name": f"測試車 {unit}",
-            "kind": "car",
+            "kind": kind,
         }
         answer = httpx.post(
             f"{self.address}/device/v1/enrol",
@@ -185,7 +185,7 @@ class RunningCloud:
     def kill(self) -> None:
         """As a power cut would."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 def guardian(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -194,7 +194,7 @@ def guardian(*arguments: str, **environment: str) -> subprocess.CompletedProcess
         [sys.executable, "-m", "guardian", *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         cwd=ROOT,
         env={**os.environ, **environment},
     )
@@ -230,13 +230,13 @@ def running_cloud(home: Path, *, port: int | None = None, **environment: str) ->
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(15)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(5)
 
 
-def wait_until(condition: Any, what: str, *, limit_s: float = 15.0) -> Any:
+def wait_until(condition: Any, what: str, *, limit_s: float = 60.0) -> Any:
     """Ask until it holds; the answer that held. Fails by name."""
     until = time.monotonic() + limit_s
     while time.monotonic() < until:

@@ -3,6 +3,8 @@
 with bad_line(cloud.address) as line:
     line.fates = iter(["pass", "deaf", "half", "refuse"])    then "pass" again
     line.cut()                                               nothing gets through until line.mend()
+    line.mute()                                              sockets stay open and say nothing until line.speak()
+    line.hold(b'"plate":"B*"')                               answers to such requests wait for line.release()
 
 "refuse" closes before a byte of the request has left; "half" lets half of it through; "deaf" lets the whole request through,
 so that the cloud does the deed, and closes when the answer comes.
@@ -19,6 +21,7 @@ from urllib.parse import urlsplit
 
 Fate = Literal["pass", "refuse", "half", "deaf"]
 CHUNK = 1 << 16
+HOLD_S_MAX = 120.0
 METHODS = (b"POST ", b"GET ", b"PUT ")
 
 
@@ -34,6 +37,10 @@ class BadLine:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._cut = False
+        self._speaking = threading.Event()
+        self._speaking.set()
+        self._needle: bytes | None = None
+        self._released = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -53,6 +60,33 @@ class BadLine:
         """New connections get through."""
         with self._lock:
             self._cut = False
+
+    def mute(self) -> None:
+        """Requests get through, no answer comes back, and no socket says that anything is wrong."""
+        self._speaking.clear()
+
+    def speak(self) -> None:
+        """The sockets that were mute end, as they do when a network comes back; new ones speak."""
+        with self._lock:
+            for end in self._open:
+                _end(end)
+        self._speaking.set()
+
+    def hold(self, needle: bytes) -> None:
+        """Answers to a request that holds these bytes wait until `release`."""
+        self._released.clear()
+        self._needle = needle
+
+    def release(self) -> None:
+        """What was held comes now."""
+        self._needle = None
+        self._released.set()
+
+    def well(self) -> None:
+        """Good weather."""
+        self.release()
+        self.speak()
+        self.mend()
 
     def close(self) -> None:
         """End it all."""
@@ -76,11 +110,11 @@ class BadLine:
                     continue
                 far.settimeout(None)
                 self._open |= {near, far}
-            deaf = threading.Event()
-            threading.Thread(target=self._there, args=(near, far, deaf), daemon=True).start()
-            threading.Thread(target=self._back, args=(near, far, deaf), daemon=True).start()
+            deaf, held = threading.Event(), threading.Event()
+            threading.Thread(target=self._there, args=(near, far, deaf, held), daemon=True).start()
+            threading.Thread(target=self._back, args=(near, far, deaf, held), daemon=True).start()
 
-    def _there(self, near: socket.socket, far: socket.socket, deaf: threading.Event) -> None:
+    def _there(self, near: socket.socket, far: socket.socket, deaf: threading.Event, held: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while chunk := near.recv(CHUNK):
                 # The device sends one request at a time, so a chunk that begins with a method begins one.
@@ -92,14 +126,21 @@ class BadLine:
                     break
                 if fate == "deaf":
                     deaf.set()
+                needle = self._needle
+                if needle is not None and needle in chunk:
+                    held.set()
                 far.sendall(chunk)
         self._drop(near, far)
 
-    def _back(self, near: socket.socket, far: socket.socket, deaf: threading.Event) -> None:
+    def _back(self, near: socket.socket, far: socket.socket, deaf: threading.Event, held: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while chunk := far.recv(CHUNK):
                 if deaf.is_set():
                     break
+                self._speaking.wait(HOLD_S_MAX)
+                if held.is_set():
+                    self._released.wait(HOLD_S_MAX)
+                    held.clear()
                 near.sendall(chunk)
         self._drop(near, far)
 

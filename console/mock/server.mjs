@@ -124,8 +124,8 @@ const changed = (hit) => {
   return world.details.get(hit.id);
 };
 const needReason = ({ purpose, case_number }) => {
-  if (!purpose) throw new Refusal(400, "purpose-empty", "A question needs a purpose.");
-  if (!case_number) throw new Refusal(400, "case-number-empty", "A question needs a case number.");
+  if (!purpose) throw new Refusal(403, "purpose-missing", "A question needs a purpose.");
+  if (!case_number) throw new Refusal(403, "case-missing", "A question needs a case number.");
 };
 
 const routes = [
@@ -152,6 +152,7 @@ const routes = [
     ({ id, me }) => {
       const hit = world.hits.get(id);
       if (!hit) throw notFound();
+      hit.claim_ends_ms = Date.now() + CLAIM_MS;
       if (hit.checker_id === me.subject_id) return world.details.get(id);
       Object.assign(hit, { state: hit.state === "new" || hit.state === "checking" ? "checking" : hit.state, checker: me.name, checker_id: me.subject_id, claimed_ms: Date.now(), claim_ends_ms: Date.now() + CLAIM_MS });
       world.fact(hit, "claimed");
@@ -218,7 +219,7 @@ const routes = [
       const slow = weather.slow[sent.plate] ?? 0;
       let cancelled = false;
       request.socket.once("close", () => (cancelled = true));
-      world.record("lookup", "reads.search", { purpose: sent.purpose, case_number: sent.case_number, elements: { 車牌: sent.plate } });
+      world.record("lookup", "reads.search", { purpose: sent.purpose, case_number: sent.case_number, elements: { plate: /[?*]/.test(sent.plate) ? sent.plate.replaceAll("-", "") : sent.plate } });
       if (slow) await wait(slow);
       if (cancelled) world.record("delivered", "reads.search", { count: 0 });
       const search_id = `s${world.searches.size + 1}`;
@@ -525,7 +526,7 @@ async function answer(request, response) {
     const { token } = await body(request);
     // `once-ROLE-…` is used up by its first use, as every link of a real cloud; the bare words are not.
     const role = { auditor: "auditor", detective: "detective", all: "everything" }[token.replace(/^once-([a-z]+)-.*/, "$1")] ?? "operator";
-    if (token === "used" || (token.startsWith("once-") && used.has(token))) throw new Refusal(401, "link-used", "This link was used.");
+    if (token === "used" || (token.startsWith("once-") && used.has(token))) throw new Refusal(401, "link-spent", "This link was used.");
     used.add(token);
     const id = Math.random().toString(36).slice(2);
     const names = { operator: ["op-lin", "林佳穎", "勤務指揮中心"], everything: ["op-lin", "林佳穎", "勤務指揮中心"], detective: ["de-huang", "黃俊傑", "偵查隊"], auditor: ["au-tsai", "蔡明軒", "督察組"] }[role];

@@ -70,8 +70,8 @@ export class World {
     for (const [i, what] of ["session.open", "live.watch", "hits.list", "reads.search", "reads.search", "hits.check", "lists.edit", "photos.view", "reads.export"].entries()) {
       this.record(what.startsWith("reads") ? "lookup" : what === "hits.check" || what === "lists.edit" ? "deed" : "decision", what, {
         at: this.start - (9 - i) * 4 * MIN,
-        ...(what.startsWith("reads") ? { purpose: "偵辦刑案", case_number: "中山分局 115-0832 案", elements: { 車牌: "B?D-01*", 時間: "昨 22:00–06:00" }, count: 37 } : {}),
-        ...(i === 4 ? { verdict: "refused", reasons: ["事由太空泛"], count: null } : {}),
+        ...(what.startsWith("reads") ? { purpose: "偵辦刑案", case_number: "中山分局 115-0832 案", elements: { plate: "B?D01*", from: "2026-11-24T22:00:00+08:00", until: "2026-11-25T06:00:00+08:00" }, count: 37 } : {}),
+        ...(i === 4 ? { verdict: "refused", reasons: ["purpose-vague"], count: null } : {}),
       });
     }
   }

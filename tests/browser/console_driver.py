@@ -7,7 +7,8 @@ be moved on (`pass_time`), so that nobody waits for a quarter of a minute of sil
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,9 @@ THEMES = ("dark", "light")
 AXE = Path(__file__).resolve().parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 AXE_RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 CASE = "中山分局 115-0832 案"
+PATIENCE_MS = 60_000
+"""How long the page may take for anything. Ample: what is slow here is another program on the same two cores."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager
@@ -71,7 +75,7 @@ class Console:
         if not base_map:
             context.route("**/basemap/**", lambda route: route.fulfill(status=404))
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         console = cls(page, base_url)
         context.on("request", lambda request: console.requests.append(request.url))
         page.on("pageerror", lambda error: console.faults.append(str(error)))
@@ -84,6 +88,16 @@ class Console:
         # A refused request is logged by the browser itself; what we look for are broken rules of the page's policy.
         if kind == "error" and "Failed to load resource" not in text and "net::ERR" not in text:
             self.faults.append(text)
+
+    def make_busy(self, code: str, seconds: float) -> None:
+        """From the next page on: the computer is busy for so long with the press of that key."""
+        self.page.add_init_script(
+            f"""addEventListener("keydown", (event) => {{
+              if (event.code !== {json.dumps(code)}) return;
+              const from = performance.now();
+              while (performance.now() - from < {seconds * 1000}) ;
+            }}, true)"""
+        )
 
     def close(self) -> None:
         """Leave."""
@@ -104,12 +118,12 @@ class Console:
     def settle(self) -> None:
         """The page has drawn what it knows: its frame, its first data, its fonts."""
         self.page.locator("main").wait_for()
-        expect(self.page.locator(".waiting")).to_have_count(0, timeout=20_000)
+        expect(self.page.locator(".waiting")).to_have_count(0)
         self.page.evaluate("document.fonts.ready.then(() => 1)")
 
     def settle_map(self) -> None:
         """The map has drawn everything."""
-        self.page.locator(".mapbox[data-idle]").first.wait_for(timeout=60_000)
+        self.page.locator(".mapbox[data-idle]").first.wait_for()
 
     def resize(self, size: str) -> None:
         """Another screen, same page."""
@@ -137,6 +151,14 @@ class Console:
     def pass_time(self, seconds: float) -> None:
         """Let time go on in the page (needs `faked_time`)."""
         self.page.clock.fast_forward(int(seconds * 1000))
+
+    def pass_time_until(self, seen: Callable[[], bool], *, step_s: float = 5) -> None:
+        """Let time go on in steps, each with room for what the network brings, until it is so."""
+        until = time.monotonic() + PATIENCE_MS / 1000
+        while not seen():
+            assert time.monotonic() < until, "it did not come with time"
+            self.pass_time(step_s)
+            self.page.wait_for_timeout(200)
 
     # ---- keys
 
@@ -184,29 +206,37 @@ class Console:
     def sees(self, text: str) -> Locator:
         """The text is on the screen (waits for it)."""
         found = self.page.get_by_text(text, exact=False).first
-        expect(found).to_be_visible(timeout=20_000)
+        expect(found).to_be_visible()
         return found
 
     def sees_banner(self, text: str) -> None:
         """A state that lasts stands above the content."""
-        expect(self.page.locator(".banners")).to_contain_text(text, timeout=20_000)
+        expect(self.page.locator(".banners")).to_contain_text(text)
 
     def sees_no_banner(self, text: str) -> None:
         """That state is over."""
-        expect(self.page.locator(".banners")).not_to_contain_text(text, timeout=20_000)
+        expect(self.page.locator(".banners")).not_to_contain_text(text)
 
     def sees_toast(self, text: str) -> None:
         """The outcome of the deed."""
-        expect(self.page.locator(".toasts")).to_contain_text(text, timeout=20_000)
+        expect(self.page.locator(".toasts")).to_contain_text(text)
 
     @property
     def looks_old(self) -> bool:
         """What the page shows is greyed."""
         return self.page.locator(".app.grey").count() == 1
 
+    def has_banner(self, text: str) -> bool:
+        """Whether a state that lasts stands above the content now."""
+        return self.page.locator(".banners").get_by_text(text).count() > 0
+
+    def wait_until_connected(self) -> None:
+        """The live stream speaks."""
+        self.page.locator(".pulse .link[data-state=live]").wait_for()
+
     def wait_until_looks(self, *, old: bool) -> None:
         """Until the page is greyed, or no more."""
-        expect(self.page.locator(".app.grey")).to_have_count(1 if old else 0, timeout=20_000)
+        expect(self.page.locator(".app.grey")).to_have_count(1 if old else 0)
 
     @property
     def queue(self) -> list[str]:
@@ -218,23 +248,37 @@ class Console:
 
     def wait_for_queue(self, count: int) -> None:
         """Until so many hits wait."""
-        expect(self.page.locator(".hits li.hit, .queue li.qrow")).to_have_count(count, timeout=20_000)
+        expect(self.page.locator(".hits li.hit, .queue li.qrow")).to_have_count(count)
 
     @property
     def rows(self) -> list[str]:
         """The text of the table's rows."""
         return self.page.locator("table.rows tbody tr").all_inner_texts()
 
+    @property
+    def found_plates(self) -> list[str]:
+        """Plates of the found table, normal form."""
+        names = self.page.locator("table.found .plate").evaluate_all(
+            "all => all.map(one => one.getAttribute('aria-label'))"
+        )
+        return [str(name).split("，")[0].replace(" ", "") for name in names]
+
     def wait_for_rows(self, count: int) -> None:
         """Until the found table has so many rows."""
-        expect(self.page.locator("table.found tbody tr")).to_have_count(count, timeout=20_000)
+        expect(self.page.locator("table.found tbody tr")).to_have_count(count)
 
     # ---- duties
 
-    def wait_for_check(self) -> None:
-        """The hit is open and ours: a verdict may be chosen."""
+    def wait_for_check(self, hit_id: str | None = None) -> None:
+        """The hit is open and claimed: a verdict may be chosen."""
+        if hit_id is not None:
+            self.wait_for_path(f"/hits/{hit_id}")
         self.page.locator(".ladder").wait_for()
-        expect(self.page.locator(".verdicts .btn").first).to_be_enabled(timeout=20_000)
+        expect(self.page.locator(".verdicts[aria-busy=false]")).to_have_count(1)
+
+    def wait_for_path(self, path: str) -> None:
+        """Until we are there."""
+        self.page.wait_for_url(lambda url: urlsplit(url).path == path)
 
     def give_reason(self, case_number: str = CASE) -> None:
         """Purpose and case, as asked with every question."""

@@ -1,75 +1,82 @@
-"""What the browser tests stand on: a site (address and sign-in), and weather that a test can make.
+"""What the tests of the console stand on, wherever they lie: a house (address and sign-in), and a person in a browser.
 
-The site is injectable: `console_site` is the console's own stand-in for the cloud (`console/mock/server.mjs`); a suite
-that runs over the real cloud overrides that one fixture with its own address and link. A browser lives for one module:
-while it is there, nothing else may run an event loop in this thread.
+`house` comes in two kinds, and each test runs over both: the console's own stand-in, and a real cloud with the same night
+in it (tests/houses.py). `@pytest.mark.stand_in("why")` keeps a test to the stand-in. Both houses live as long as the
+run; a browser lives for one module: while it is there, nothing else may run an event loop in this thread.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import urllib.request
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for `console_driver`, which the screenshots use as well
+
 from console_driver import Console, open_browser
 from playwright.sync_api import Browser
 
-CONSOLE = Path(__file__).resolve().parents[2] / "console"
+from tests.houses import CONSOLE, CloudHouse, House, StandIn, cloud_house, stand_in
+
+KINDS = ("stand-in", "cloud")
+STAND_IN_ONLY = {
+    "test_lists": "counts lists and rows, and plans files by their names, as the stand-in has them",
+    "test_zoom_and_colours": "looks only, by the ids of the stand-in's night",
+    "test_the_check_by_character": "places of characters as the stand-in draws them",
+    "test_search_by_area_and_look": "areas and looks of the stand-in's night",
+}
+"""Files that are not asked of a real cloud, each with its reason; a single test says so by its marker."""
 
 
-@dataclass(frozen=True)
-class Site:
-    """Where the console is served and the one-time link that signs a person in who may open every page."""
-
-    base_url: str
-    link: str
-
-    def make(self, weather: str, **body: object) -> None:
-        """Make weather (only the stand-in can): silence, speak, hit, gap, slow, down, up, basemap, reset."""
-        request = urllib.request.Request(  # noqa: S310 - loopback, our own process
-            f"{self.base_url}/mock/{weather}", data=json.dumps(body).encode(), method="POST"
-        )
-        urllib.request.urlopen(request, timeout=10).read()  # noqa: S310
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "stand_in(reason): only over the console's stand-in, for the reason given")
 
 
-def _node() -> str:
-    beside = CONSOLE.parent / ".tools" / "bin" / "node"
-    found = str(beside) if beside.exists() else shutil.which("node")
-    if found is None:
-        pytest.skip("node is not installed (make setup brings it)")
-    return found
-
-
-@pytest.fixture(scope="module")
-def mock_site() -> Iterator[Site]:
-    """The stand-in for the cloud, quiet: nothing moves unless a test says so."""
-    if not (CONSOLE / "dist" / "index.html").exists():
-        pytest.skip("the console is not built (make setup builds it)")
-    process = subprocess.Popen(
-        [_node(), str(CONSOLE / "mock" / "server.mjs"), "--quiet"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "NODE_NO_WARNINGS": "1"},
-    )
-    try:
-        assert process.stdout is not None
-        yield Site(process.stdout.readline().strip(), "/enter#all")
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "house_kind" not in metafunc.fixturenames:
+        return
+    marks = list(metafunc.definition.iter_markers("stand_in"))
+    assert all(mark.args and mark.args[0] for mark in marks), "stand_in says why"
+    alone = bool(marks) or metafunc.module.__name__.split(".")[-1] in STAND_IN_ONLY
+    metafunc.parametrize("house_kind", KINDS[:1] if alone else KINDS)
 
 
 @pytest.fixture
-def console_site(mock_site: Site) -> Site:
-    """A site in its first state."""
-    mock_site.make("reset")
-    return mock_site
+def house_kind() -> str:
+    """Which kind of house; given by `pytest_generate_tests`."""
+    return KINDS[0]
+
+
+@pytest.fixture(scope="session")
+def stand_in_house() -> Iterator[StandIn]:
+    """The stand-in for the cloud."""
+    with stand_in() as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def real_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudHouse]:
+    """The real cloud."""
+    with cloud_house(tmp_path_factory.mktemp("house") / "home") as house:
+        yield house
+
+
+@pytest.fixture
+def house(house_kind: str, request: pytest.FixtureRequest) -> House:
+    """A house in its first state."""
+    if not (CONSOLE / "dist" / "index.html").exists():
+        pytest.skip("the console is not built (make setup builds it)")
+    found: House = request.getfixturevalue("stand_in_house" if house_kind == "stand-in" else "real_house")
+    found.reset()
+    return found
+
+
+@pytest.fixture
+def console_site(house: House) -> House:
+    """The house by its older name."""
+    return house
 
 
 @pytest.fixture(scope="module")
@@ -79,35 +86,35 @@ def console_browser() -> Iterator[Browser]:
         yield browser
 
 
-def _signed_in(browser: Browser, site: Site, **how: bool) -> Iterator[Console]:
-    console = Console.start(browser, site.base_url, **how)  # type: ignore[arg-type]
-    console.sign_in(site.link)
+def _signed_in(browser: Browser, house: House, **how: bool) -> Iterator[Console]:
+    console = Console.start(browser, house.base_url, **how)  # type: ignore[arg-type]
+    console.sign_in(house.link)
     yield console
     faults = console.faults
     console.close()
-    assert faults == []
+    assert not faults, faults
 
 
 @pytest.fixture
-def console(console_browser: Browser, console_site: Site) -> Iterator[Console]:
-    """Somebody signed in who may open every page; without a base map, which most tests need not draw."""
-    yield from _signed_in(console_browser, console_site, base_map=False)
+def console(console_browser: Browser, house: House) -> Iterator[Console]:
+    """An operator signed in; without a base map, which most tests need not draw."""
+    yield from _signed_in(console_browser, house, base_map=False)
 
 
 @pytest.fixture
-def full_console(console_browser: Browser, console_site: Site) -> Iterator[Console]:
+def full_console(console_browser: Browser, house: House) -> Iterator[Console]:
     """The same with the base map."""
-    yield from _signed_in(console_browser, console_site)
+    yield from _signed_in(console_browser, house)
 
 
 @pytest.fixture
-def timed_console(console_browser: Browser, console_site: Site) -> Iterator[Console]:
+def timed_console(console_browser: Browser, house: House) -> Iterator[Console]:
     """The same, in a page whose time a test moves on."""
-    yield from _signed_in(console_browser, console_site, base_map=False, faked_time=True)
+    yield from _signed_in(console_browser, house, base_map=False, faked_time=True)
 
 
 @pytest.fixture
-def silent_browser_console(console_site: Site) -> Iterator[Console]:
+def silent_browser_console(house: House) -> Iterator[Console]:
     """The same in a browser that refuses sound until somebody presses."""
     with open_browser(sound_allowed=False) as browser:
-        yield from _signed_in(browser, console_site, base_map=False)
+        yield from _signed_in(browser, house, base_map=False)

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import pytest
+from console_driver import Console
+
+from tests.houses import House
 
 pytestmark = pytest.mark.real("chromium", "node")
 
 
-def test_a_slow_answer_to_an_older_question_replaces_nothing(console, console_site) -> None:  # type: ignore[no-untyped-def]
-    console_site.make("slow", plate="B*", ms=2500)
+def test_a_slow_answer_to_an_older_question_replaces_nothing(console: Console, house: House) -> None:
     console.look_at("/search")
+    console.settle()
+    house.line.hold(b'"plate":"BQD-01*"')
     console.give_reason()
-    console.ask_for("B*")
+    console.ask_for("BQD-01*")
     console.sees("查詢中")
-    console.ask_for("BKD-0129")
+    with console.page.expect_event("requestfailed", lambda request: request.url.endswith("/api/searches")):
+        console.ask_for("BKD-0129")
     console.wait_for_rows(1)
     address = console.path
-    console.page.wait_for_timeout(3000)  # until the slow answer would have come
+    house.line.release()  # now the slow answer comes, to nobody
+    console.api("/api/lists")
     assert console.path == address
-    assert len(console.rows) == 1 and "BKD" in console.page.locator("table.found .plate").first.get_attribute("aria-label").replace(" ", "")  # fmt: skip
+    assert len(console.rows) == 1
+    assert console.found_plates == ["BKD0129"]
     console.press("Enter")
     console.page.wait_for_url("**/reads/**")
     # The cancelled look-up stays in the audit record.
-    asked = [
-        row["elements"].get("車牌") for row in console.api("/api/audit")["rows"] if row["action"] == "reads.search"
-    ]
-    assert "B*" in asked and "BKD-0129" in asked
+    rows = house.client("auditor").get("/api/audit").json()["rows"]
+    asked = {row["elements"].get("plate", "").replace("-", "") for row in rows if row["action"] == "reads.search"}
+    assert {"BQD01*", "BKD0129"} <= asked

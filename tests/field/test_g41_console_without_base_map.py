@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from console_driver import Console
+
+from tests.houses import House
 
 pytestmark = pytest.mark.real("chromium", "node")
 
 
-def test_a_missing_map_file_leaves_units_and_hits_on_a_plain_ground(full_console, console_site) -> None:  # type: ignore[no-untyped-def]
-    console_site.make("basemap", on=False)
-    console = full_console
+def test_a_missing_map_file_leaves_units_and_hits_on_a_plain_ground(console: Console, house: House) -> None:
     console.look_at("/live")
     console.sees("底圖讀不到")
     console.settle_map()
@@ -22,10 +23,12 @@ def test_a_missing_map_file_leaves_units_and_hits_on_a_plain_ground(full_console
     assert drawn
     console.wait_for_queue(5)
     console.page.locator(".legend summary").click()
+    units = house.client("operator").get("/api/live").json()["units"]
+    assert len(units) == 10
     assert console.page.locator(".legend li").count() == 10  # all that is on the map is in a list beside it as well
 
 
-def test_the_map_is_asked_by_ranges(full_console) -> None:  # type: ignore[no-untyped-def]
+def test_the_map_is_asked_by_ranges(full_console: Console) -> None:
     ranges: list[str] = []
     full_console.page.on("request", lambda r: ranges.append(r.headers.get("range", "")) if "pmtiles" in r.url else None)
     full_console.look_at("/live")
