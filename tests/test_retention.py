@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from guardian.archive.model import KEPT_MS
 from guardian.archive.retention import CLOCK_TRUSTED_MS
@@ -19,10 +20,12 @@ from guardian.domain.errors import NeighbourUnreachableError
 from guardian.domain.read import PhotoRef, Read
 from guardian.domain.subject import Role, Subject
 from guardian.domain.watch import HitState
+from guardian.domain.wire import DeviceAnswer
 from guardian.serve.retention import seconds_to_night
 from guardian.serve.wiring import Cloud, open_cloud
 from guardian.stores import StoreSettings
 from guardian.watch.retention import HELD_MS, is_held
+from guardian.watch.tables import answers
 from guardian.watch.views import EntryDraft, ListChangeRequest
 
 pytestmark = pytest.mark.anyio
@@ -108,6 +111,10 @@ async def a_year_with_three_hits(year: Year) -> dict[str, str]:
         await year.read(sequence, text)
     await year.read(5, "bad plate")  # set apart
     hits = await year.hits(3)
+    for sequence, text in enumerate(("AAA1111", "BBB2222"), 1):
+        entry_id = (await year.cloud.hit_desk.card(hits[text])).entry_id
+        told = DeviceAnswer(f"car-1.1.{sequence}", entry_id, "received", year.now)
+        await year.cloud.hit_desk.take_answers("car-1", (told,))
     await year.decide(hits["AAA1111"], HitState.CONFIRMED)
     await year.decide(hits["BBB2222"], HitState.WRONG_PLATE)
     await year.decide(hits["CCC3333"], HitState.CONFIRMED)  # of no named case
@@ -134,6 +141,8 @@ async def test_after_a_year_all_is_destroyed_on_record_but_what_a_case_holds(yea
     assert await year.cloud.photo_grants.allows(LIN, f"hit:{detail.card.id}", detail.read.crop.sha256)  # type: ignore[union-attr]
     left = [card.id for card in (await year.cloud.hit_desk.list_hits(LIN, "checked")).hits]
     assert left == [hits["AAA1111"]]
+    kept = select(answers.c.read_id)
+    assert await year.cloud.stores.records.read(lambda c: list(c.execute(kept).scalars())) == ["car-1.1.1"]
     begun, finished = await year.told()
     assert begun[:3] == ("clockwork", "allowed", "due-by-law") and begun[3]["reads"] == "4"
     assert finished[2] == "destroyed" and finished[3]["photos_held"] == "1" and finished[3]["reads"] == "4"
