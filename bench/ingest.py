@@ -25,6 +25,7 @@ from bench.table import render_table
 from bench.traffic import make_batches, make_plates, make_read, sign
 from guardian.domain.wire import Batch
 from tests.house import free_port, running_cloud
+from tests.stories import WHY
 
 ENTRIES = int(os.environ.get("BENCH_ENTRIES", "1000000"))
 BATCHES, SIZE = int(os.environ.get("BENCH_BATCHES", "100")), 1000
@@ -168,7 +169,7 @@ def main() -> int:
             while not any(h["entry_text"] == canary for h in operator.get("/api/hits").json()["hits"]):
                 time.sleep(0.05)
             matched = time.perf_counter() - began
-            asked = {"plate": canary, "purpose": "量測", "case_number": "BENCH-1"}
+            asked = {"plate": canary, **WHY}
             while not detective.post("/api/searches", json=asked).raise_for_status().json()["rows"]:
                 time.sleep(0.05)
             found = time.perf_counter() - began
