@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from guardian.domain.errors import InputRefusedError
+
 app = App(
     name="device",
     help="The patrol device: reads plates, alarms, keeps every read, sends it when there is a line.",
@@ -18,12 +20,13 @@ app = App(
   guardian device enrol --cloud http://127.0.0.1:8700 --code 7K3M-Q2XD --name "大安 3 號"
   guardian device run drive.mp4 --track track.jsonl      a film with its track
   guardian device run photos/                            a folder of photos
-  guardian device run /dev/video0 --gps gpsd             a camera and a receiver
+  guardian device run camera --gps gpsd                  the USB camera and a receiver
   guardian device run rtsp://192.0.2.7/main --stats      a network camera, with each stage's time
   guardian device status                                 how it is
 """,
 )
 
+ROOM_MB_MIN = 16
 DEFAULT_HOME = Path("~/.guardian/device")
 
 Home = Annotated[Path, Parameter(name="--home", env_var="GUARDIAN_DEVICE_HOME")]
@@ -86,7 +89,7 @@ def run(
     Parameters
     ----------
     source
-        A film, a folder, a photo, a camera (/dev/video0) or an address (rtsp://, http://).
+        A film, a folder, a photo, a USB camera (camera, camera:1, /dev/video0) or an address (rtsp://, http://).
     stats
         Show what each stage does and costs.
     track
@@ -114,10 +117,18 @@ def run(
     """
     from guardian.device import terminal
     from guardian.device.gps import open_feed
+    from guardian.device.identity import require_writable
     from guardian.device.logfile import open_log
     from guardian.device.run import Device, Options
 
     home = home.expanduser()
+    if not 0 <= page <= 65535:
+        raise InputRefusedError(f"There is no port {page}.", hint="Write --page 8710, or --page 0 for a free one.")
+    if room_mb < ROOM_MB_MIN:
+        raise InputRefusedError(
+            f"{room_mb} MB hold no reads.", hint=f"Give the spool at least {ROOM_MB_MIN} MB: --room-mb 2048"
+        )
+    require_writable(home)
     open_log(home)
     options = Options(
         source=source,
@@ -167,7 +178,7 @@ def run(
         f"{summary.elapsed_s:.1f} s.",
         file=sys.stderr,
     )
-    return 0
+    return 3 if summary.unreadable and not summary.frames else 0
 
 
 @app.command

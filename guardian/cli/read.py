@@ -109,6 +109,12 @@ def _read_all(engine: Engine, paths: tuple[Path, ...], report: _Report, show: Pa
         if show is not None:
             _draw(picture, seen, show, path, drawn)
     report.ends(pictures, plates, failed, show)
+    if not pictures and not failed:
+        raise InputRefusedError(
+            f"There is no picture in {', '.join(_said(path) for path in paths[:3])}.",
+            hint="Name a photo, or a folder that holds some (hidden files are passed over).",
+            reference="no-picture-there",
+        )
     return 1 if failed else 0
 
 
@@ -270,8 +276,16 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputRefusedError(
-            f"The folder {_said(folder)} cannot be made: {error.strerror}.", reference="show-folder"
+            f"The folder {_said(folder)} cannot be made: {error.strerror}. Nothing was read.",
+            hint="Name a folder that you may write to: --show out",
+            reference="show-folder",
         ) from error
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise InputRefusedError(
+            f"{_said(folder)} is no folder that this user may write to. Nothing was read.",
+            hint="Name another one: --show out",
+            reference="show-folder",
+        )
 
 
 def _draw(picture: Picture, plates: list[PlateSeen], folder: Path, path: Path, drawn: set[str]) -> None:

@@ -20,6 +20,12 @@ def enrol(
         NeighbourUnreachableError: nobody answers there.
         InputRefusedError: what answers is no guardian cloud.
     """
+    if not cloud.startswith(("http://", "https://")):
+        raise InputRefusedError(
+            f"'{cloud}' is no address of a cloud.",
+            hint="Write it with http:// or https://, as in --cloud http://127.0.0.1:8700",
+            reference="cloud-address",
+        )
     request = EnrolRequest(code.strip(), identity.keys.public, name, kind)
     try:
         with client or httpx.Client(timeout=10.0) as asked:
@@ -30,17 +36,21 @@ def enrol(
             )
     except (httpx.HTTPError, OSError) as error:
         raise NeighbourUnreachableError(
-            f"No cloud answers at {cloud}.", hint="Check the address and the network.", reference="cloud-unreachable"
+            f"No cloud answers at {cloud}. The device stays as it was.",
+            hint="Is guardian serve running there? Check address, port and network; the code can still be used.",
+            reference="cloud-unreachable",
         ) from error
     if response.status_code in (400, 401, 403, 404, 409, 410, 422):
         raise NotAllowedError(
-            "The cloud did not take the code: it is wrong, used, or has expired.",
-            hint="Ask an operator for a new one (console: 設備).",
+            f"The cloud did not take the code {code.strip()[:4]}…: it is wrong, used, or has expired.",
+            hint="Look at it once more (no O, no I), or ask an operator for a new one (console: 設備).",
             reference="code-refused",
         )
     if not response.is_success:
         raise NeighbourUnreachableError(
-            f"The cloud answers {response.status_code}.", hint="Try again later.", reference="cloud-unreachable"
+            f"The cloud at {cloud} answers {response.status_code}; the device stays as it was.",
+            hint="Try again in a minute; the code can still be used. guardian doctor says what the cloud lacks.",
+            reference="cloud-unreachable",
         )
     try:
         answer = (
@@ -49,7 +59,11 @@ def enrol(
             else msgspec.msgpack.decode(response.content, type=EnrolAnswer)
         )
     except msgspec.DecodeError as error:
-        raise InputRefusedError(f"What answers at {cloud} is no guardian cloud.", reference="not-a-cloud") from error
+        raise InputRefusedError(
+            f"What answers at {cloud} is no guardian cloud.",
+            hint="Check the port; a login page of the network may stand in between.",
+            reference="not-a-cloud",
+        ) from error
     file = DeviceFile(answer.device_id, name, cloud.rstrip("/"), answer.list_key, answer.unit or name, kind)
     identity.enrol(file)
     return file

@@ -10,6 +10,7 @@ A key store of the operating system or a TPM takes the place of the key files la
 from __future__ import annotations
 
 import base64
+import errno
 import os
 from functools import cached_property
 from pathlib import Path
@@ -83,14 +84,36 @@ class Keys:
         return base64.b64encode(self.own.public_key().public_bytes_raw()).decode()
 
 
+def require_writable(home: Path) -> None:
+    """That a device can live in a folder: what it reads must be kept.
+
+    Raises:
+        InputRefusedError: it cannot be made, is no folder, or takes no files; nothing was started.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = home / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            return  # a full disk has its own way (G16)
+        raise InputRefusedError(
+            f"The device's folder {home} cannot be written to ({os.strerror(error.errno or 0).lower()}); nothing was started.",
+            hint="Name another with --home, or give this user write access to it.",
+            reference="home-not-writable",
+        ) from error
+
+
 class Identity:
     """An opened home folder.
 
     Raises:
-        InputRefusedError: `device.json` is there and cannot be read.
+        InputRefusedError: it cannot be written to, or `device.json` is there and cannot be read.
     """
 
     def __init__(self, home: Path) -> None:
+        require_writable(home)
         self.home = home
         self.disk = RealDisk(home)
         self.keys = Keys(home / "keys")

@@ -265,7 +265,8 @@ class Device:
         self.desk.say("clock-unset", "" if self.clock.plausible else "時鐘未校正：判讀與告警照常，取得時間後補正")
         held = self.lists.in_force
         if held.version == 0:
-            self.desk.say("list-old", "設備上沒有名單：只記錄，不會告警")
+            cure = "連上雲端後自動下載" if self.uplink is not None else "先以 guardian device enrol 加入雲端"
+            self.desk.say("list-old", f"設備上沒有名單：只記錄，不會告警；{cure}")
         elif self.clock.plausible and self.clock.now_ms() - held.issued_ms > LIST_OLD_MS:
             days = (self.clock.now_ms() - held.issued_ms) // LIST_OLD_MS
             self.desk.say("list-old", f"名單第 {held.version} 版已 {days} 天未更新")

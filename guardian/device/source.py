@@ -105,7 +105,7 @@ class FolderSource:
                 picture = load_picture(path)
             except PictureError as error:
                 self.health.unreadable += 1
-                self.health.say(error.sentence)
+                self.health.say(f"{error.sentence} {error.hint}".rstrip())
                 continue
             if picture.cut_short:
                 self.health.cut_short += 1
@@ -117,6 +117,7 @@ class FolderSource:
             yield Frame(picture.frame, now, self.health.frames, still=True, name=path.name)
 
 
+_PICTURE_NAMES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".heic")
 _PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
 
@@ -190,7 +191,7 @@ def open_source(text: str, *, mono_ms: Callable[[], int], speed: Speed = "real",
         loop: films only: begin again at the end.
 
     Raises:
-        InputRefusedError: nothing is there, or it is empty.
+        InputRefusedError: nothing is there, it is empty, or it is none of these; the hint says what to do.
     """
     from guardian.device.video import CameraSource, FilmSource
 
@@ -236,5 +237,8 @@ def open_source(text: str, *, mono_ms: Callable[[], int], speed: Speed = "real",
             reference="film-empty",
         )
     if head.startswith(_PICTURE_HEADS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+        return FolderSource(path, mono_ms=mono_ms)
+    if path.suffix.lower() in _PICTURE_NAMES:
+        load_picture(path)  # says what it is, if it is none
         return FolderSource(path, mono_ms=mono_ms)
     return FilmSource(path, mono_ms=mono_ms, speed=speed, loop=loop)

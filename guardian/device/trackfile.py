@@ -7,6 +7,7 @@ One JSON object a line, as `guardian footage` writes it: `{"video_s", "lat_deg",
 from __future__ import annotations
 
 import bisect
+import os
 import threading
 from pathlib import Path
 
@@ -54,6 +55,9 @@ class _Line(msgspec.Struct, frozen=True):
         return TrackPoint(round(t_ms), lat, lon, self.heading_deg, self.speed_kmh, self.accuracy_m)
 
 
+_FORM = "Each line is {video_s, lat_deg, lon_deg, heading_deg, speed_kmh}."
+
+
 def load_track(path: Path) -> list[TrackPoint]:
     """Read a track file, in order of time.
 
@@ -62,23 +66,29 @@ def load_track(path: Path) -> list[TrackPoint]:
     """
     decoder = msgspec.json.Decoder(_Line)
     points: list[TrackPoint] = []
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise InputRefusedError(
+            f"The track {path.name} cannot be read ({os.strerror(error.errno or 0).lower()}); nothing was started.",
+            hint="guardian footage writes one beside its film; leave --track out to run without.",
+            reference="track-unreadable",
+        ) from error
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             point = decoder.decode(line).point()
         except msgspec.DecodeError as error:
-            raise InputRefusedError(f"Line {number} of the track is not a point: {error}.") from error
+            raise InputRefusedError(f"Line {number} of the track is not a point: {error}.", hint=_FORM) from error
         if point is None:
-            raise InputRefusedError(f"Line {number} of the track lacks its time or its place.")
+            raise InputRefusedError(f"Line {number} of the track lacks its time or its place.", hint=_FORM)
         problem = Position(point.lat, point.lon, 0).problem()
         if problem is not None:
-            raise InputRefusedError(f"Line {number} of the track: {problem}.")
+            raise InputRefusedError(f"Line {number} of the track: {problem}.", hint=_FORM)
         points.append(point)
     if not points:
-        raise InputRefusedError(
-            "The track holds no point.", hint="Each line is {video_s, lat_deg, lon_deg, heading_deg, speed_kmh}."
-        )
+        raise InputRefusedError("The track holds no point.", hint=_FORM)
     return sorted(points, key=lambda p: p.t_ms)
 
 

@@ -125,19 +125,26 @@ class FilmSource:
             container = av.open(str(self._path), metadata_errors="ignore")
         except (av.error.FFmpegError, OSError) as error:
             raise InputRefusedError(
-                f"'{self.name}' is no film that can be played: {type(error).__name__}.",
-                hint="MP4, MKV, AVI, MOV and TS films are played; the file may be cut short.",
+                f"'{self.name}' is no film that can be played.",
+                hint="MP4, MKV, AVI, MOV and TS films are played. If it is one, it may be cut short: copy it again.",
                 reference="film-unreadable",
             ) from error
         if not container.streams.video:
             container.close()
-            raise InputRefusedError(f"'{self.name}' holds no picture track.", reference="film-unreadable")
+            raise InputRefusedError(
+                f"'{self.name}' holds sound but no pictures.", hint="Name the film itself.", reference="film-unreadable"
+            )
         return container
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         while True:
             before = self.health.frames
             yield from self._once(stop)
+            if self.health.frames == 0 and not stop.is_set():
+                self.health.unreadable += 1
+                self.health.say(
+                    f"{self.name}: not one picture could be decoded. Copy it again, or save it as MP4 (H.264)."
+                )
             if stop.is_set() or not self._loop or self.health.frames == before:
                 return
 

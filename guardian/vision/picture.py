@@ -33,9 +33,26 @@ _pillow_lock = threading.Lock()  # two of Pillow's settings are global; they are
 
 
 class PictureError(InputRefusedError):
-    """A file could not be opened as a picture. The reference says which kind of trouble."""
+    """A file could not be opened as a picture. The reference says which kind of trouble, and so what to do."""
 
     reference = "picture-unreadable"
+
+    def __init__(self, sentence: str, *, hint: str = "", reference: str | None = None) -> None:
+        super().__init__(sentence, hint=hint or _HINTS.get(reference or self.reference, ""), reference=reference)
+
+
+_HINTS = {
+    "picture-not-there": "Check the spelling and the folder that you are in.",
+    "picture-not-allowed": "Give this user read access to it (chmod +r), or run as one who has it.",
+    "picture-empty": "Copy it again: the copy was cut off before it began.",
+    "picture-damaged": "Copy it again from the camera; if it is damaged there too, open and save it with another program.",
+    "picture-unreadable": "Copy it to this machine's own disk and try again.",
+    "picture-kind": "Save it as JPEG or PNG.",
+    "picture-too-small": "Take the original photo instead of its thumbnail.",
+    "picture-too-large": "Save it smaller, as JPEG.",
+    "not-a-picture": "JPEG, PNG, TIFF, WebP, BMP and GIF are read; films are played by guardian device run.",
+    "not-a-file": "Name a file or a folder.",
+}
 
 
 class Picture(msgspec.Struct, frozen=True):
