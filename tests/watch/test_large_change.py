@@ -177,3 +177,24 @@ async def test_what_was_changed_since_is_not_undone_over(house: House) -> None:
     with pytest.raises(ConflictError, match="list-changed-since"):
         await house.importer.undo(plan.id, house.lin)
     assert len(await house.entries()) == ROWS - 1 and await lying(house) == 0
+
+
+async def test_what_was_swept_away_meanwhile_does_not_come_into_force_in_part(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = await plan_of(house, file_of(ROWS))
+    lay_down = large_change.LargeChange.lay_down
+
+    async def and_lose_one(self: large_change.LargeChange, *args: object) -> int:
+        share = await lay_down(self, *args)  # type: ignore[arg-type]
+        lost = tables.staged.delete().where(tables.staged.c.place == 17)
+        await house.records.write(lambda connection: connection.execute(lost).rowcount)
+        return share
+
+    monkeypatch.setattr(large_change.LargeChange, "lay_down", and_lose_one)
+    with pytest.raises(ConflictError, match="change-cut"):
+        await house.importer.apply(plan.id, house.lin)
+    assert await house.entries() == {} and house.keeper.newest.version == 0
+    monkeypatch.undo()
+    monkeypatch.setattr(large_change, "LARGE_MIN", 10)
+    assert (await house.importer.apply(plan.id, house.lin)).state == "applied"
