@@ -21,7 +21,6 @@ from guardian.domain.errors import InputRefusedError
 from guardian.domain.moment import TAIPEI, format_instant
 from guardian.domain.subject import Role, Subject
 
-
 SESSION_BYTES_MAX = 4 * 1024
 """Anybody may knock here: nobody unknown makes us read more."""
 
