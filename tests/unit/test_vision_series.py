@@ -119,3 +119,18 @@ def test_whatever_was_read_the_result_fits_its_series_and_keeps_the_raw_text(raw
 @given(st.characters())
 def test_folding_twice_is_folding_once(sign: str) -> None:
     assert fold_sign(fold_sign(sign)) == fold_sign(sign)
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "place", "others"),
+    [("ABO-1235", "ABQ1235", 2, {"D"}), ("OAB-1235", "QAB1235", 0, {"D"}), ("ABC-O235", "ABC0235", 3, set())],
+)
+def test_an_o_is_a_q_among_letters_and_a_nought_among_digits_and_always_doubtful(
+    raw: str, text: str, place: int, others: set[str]
+) -> None:
+    number = number_of(_read(raw))
+    assert number is not None
+    assert (number.text, number.fixed) == (text, (place,))
+    assert number.char_probs[place] < DOUBTFUL_PROB, "the officer sees that it was put in its place"
+    assert {a.sign for a in number.alternatives[place]} >= others
+    assert number.raw_text == raw
