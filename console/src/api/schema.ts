@@ -925,6 +925,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/device/v1/watchlist/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GiveWatchlistPart */
+        get: operations["DeviceV1WatchlistPartsGiveWatchlistPart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3823,7 +3840,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The MessagePack bytes of a `WatchlistUpdate` and the cloud's Ed25519 signature over them. */
+            /** @description The MessagePack bytes of a `WatchlistUpdate` or a `WatchlistPart` and the cloud's Ed25519 signature over them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3838,6 +3855,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    DeviceV1WatchlistPartsGiveWatchlistPart: {
+        parameters: {
+            query?: {
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The MessagePack bytes of a `WatchlistUpdate` or a `WatchlistPart` and the cloud's Ed25519 signature over them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/msgpack": components["schemas"]["SignedWatchlistUpdate"];
+                };
             };
             /** @description Bad request syntax or unsupported method */
             400: {
