@@ -25,7 +25,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from guardian.domain.position import Position
-from guardian.domain.read import PhotoRef, Read
+from guardian.domain.read import PhotoRef, Read, places_fit
 from guardian.domain.wire import (
     HEADER_COUNTER,
     HEADER_DEVICE,
@@ -41,7 +41,7 @@ from guardian.domain.wire import (
     signed_text,
 )
 from guardian.footage.shift import SOURCE, UNITS, Shift, ShiftUnit, Sighting
-from guardian.footage.shift_art import draw_crop
+from guardian.footage.shift_art import draw_crop, places_in_crop
 from guardian.footage.stills import load_stills
 
 BEAT_S = 5.0
@@ -243,15 +243,20 @@ class ShiftThread:
             photos[sha256] = jpeg
             return PhotoRef(sha256, sighting.captured_ms, width, height)
 
+        def fitting(places: bytes) -> bytes:
+            return places if places_fit(places, read.text) else b""
+
         still = load_stills().get(sighting.still)
         if still is None:
-            return msgspec.structs.replace(read, crop=keep(*draw_crop(sighting, self._shift.seed)))
+            crop = keep(*draw_crop(sighting, self._shift.seed))
+            return msgspec.structs.replace(read, crop=crop, places=fitting(places_in_crop(sighting.plate)))
         jpeg = still.path.read_bytes()
         return msgspec.structs.replace(
             read,
             crop=keep(*still.crop(jpeg)),
             overview=keep(jpeg, still.width_px, still.height_px),
             corners=still.corners,
+            places=fitting(still.places(sighting.plate)),
         )
 
     def _send_impossible(self, units: list[StandIn]) -> None:

@@ -80,6 +80,30 @@ def _legend(text: str, height_px: int) -> Picture:
     return np.asarray(picture)
 
 
+_MARGIN, _DOT = 0.045, 0.05
+"""Room at each side of a plate and for its dash, in shares of the plate's width."""
+
+
+def _cell(parts: list[str]) -> tuple[float, float]:
+    """Width of a sign's cell and left edge of the first, in shares of the plate's width."""
+    count = sum(len(part) for part in parts)
+    cell = (1 - 2 * _MARGIN - _DOT * (len(parts) - 1)) / max(count, 6)
+    return cell, (1 - cell * count - _DOT * (len(parts) - 1)) / 2
+
+
+def sign_places(text: str) -> tuple[tuple[float, float], ...]:
+    """Left and right edge of each sign of a number, in shares of its plate's width, as `draw_plate` lays them."""
+    parts = Plate(text).display.split("-")
+    cell, x = _cell(parts)
+    out: list[tuple[float, float]] = []
+    for index, part in enumerate(parts):
+        x += _DOT if index else 0.0
+        for _ in part:
+            out.append((x, x + cell))
+            x += cell
+    return tuple(out)
+
+
 def draw_plate(text: str, style: PlateStyle, rng: np.random.Generator) -> Picture:
     """One plate, (height, width, 3) uint8 BGR, 1 mm a pixel; dirt, bolts and stickers come from `rng`."""
     height, width = round(style.height_m * _PX_PER_M), round(style.width_m * _PX_PER_M)
@@ -103,11 +127,8 @@ def draw_plate(text: str, style: PlateStyle, rng: np.random.Generator) -> Pictur
     y = round(height * (top + 0.02))
     # The dash is a raised dot that takes less room than a letter.
     parts = Plate(text).display.split("-")
-    margin = width * 0.045
-    dot = width * 0.05
-    count = sum(len(part) for part in parts)
-    cell = (width - 2 * margin - dot * (len(parts) - 1)) / max(count, 6)
-    x = (width - cell * count - dot * (len(parts) - 1)) / 2
+    dot = width * _DOT
+    cell, x = (share * width for share in _cell(parts))
     for index, part in enumerate(parts):
         if index:
             side = round(height * 0.075)

@@ -12,10 +12,20 @@ import cv2
 import numpy as np
 
 from guardian.domain.moment import TAIPEI
-from guardian.footage.plate_art import STYLES, draw_plate
+from guardian.domain.read import pack_places
+from guardian.footage.plate_art import STYLES, draw_plate, sign_places
 from guardian.footage.shift import Sighting
 
 _WIDTH_PX = 168
+_PAD_PX = 14
+
+
+def places_in_crop(plate: str) -> bytes:
+    """Where the signs stand in what `draw_crop` draws, as a read carries it."""
+    whole = _WIDTH_PX + 2 * _PAD_PX
+    return pack_places(
+        [((_PAD_PX + a * _WIDTH_PX) / whole, (_PAD_PX + b * _WIDTH_PX) / whole) for a, b in sign_places(plate)]
+    )
 
 
 def draw_crop(sighting: Sighting, seed: int) -> tuple[bytes, int, int]:
@@ -23,7 +33,7 @@ def draw_crop(sighting: Sighting, seed: int) -> tuple[bytes, int, int]:
     dice = np.random.default_rng((seed, sighting.captured_ms, sighting.unit))
     plate = draw_plate(sighting.plate, STYLES[sighting.style], dice)
     height = round(_WIDTH_PX * plate.shape[0] / plate.shape[1])
-    pad = 14
+    pad = _PAD_PX
     frame = np.full((height + 2 * pad, _WIDTH_PX + 2 * pad, 3), (46, 44, 42), np.uint8)
     lean, turn = dice.normal(0, 2.2), dice.normal(0, 2.6)
     right, bottom = pad + _WIDTH_PX, pad + height

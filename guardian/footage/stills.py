@@ -15,9 +15,10 @@ import msgspec
 import numpy as np
 
 from guardian.domain.errors import InputRefusedError
-from guardian.domain.read import Corners
+from guardian.domain.read import Corners, pack_places
 from guardian.footage.light import Light
 from guardian.footage.model import DriveSpec
+from guardian.footage.plate_art import sign_places
 from guardian.footage.render import Studio
 from guardian.footage.traffic import COLOURS, Actor
 from guardian.footage.vehicles import Body
@@ -42,15 +43,33 @@ class Still(msgspec.Struct, frozen=True):
         """The JPEG."""
         return STILLS / f"{self.name}.jpg"
 
+    def _cut(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom of the crop in the picture: the plate with some room around it."""
+        xs, ys = [x for x, _ in self.corners], [y for _, y in self.corners]
+        room = (max(ys) - min(ys)) * 0.35
+        return (
+            max(0, int(min(xs) - room)), max(0, int(min(ys) - room)),
+            min(self.width_px, int(max(xs) + room)), min(self.height_px, int(max(ys) + room)),
+        )  # fmt: skip
+
+    def places(self, plate: str) -> bytes:
+        """Where the signs of its plate stand in the crop, as a read carries it."""
+        (ax, _), (bx, _), (cx, _), (dx, _) = self.corners
+        left, _, right, _ = self._cut()
+        begin, wide = (ax + dx) / 2, (bx + cx - ax - dx) / 2
+        return pack_places(
+            [
+                ((begin + a * wide - left) / (right - left), (begin + b * wide - left) / (right - left))
+                for a, b in sign_places(plate)
+            ]
+        )
+
     def crop(self, jpeg: bytes) -> tuple[bytes, int, int]:
         """The plate cut out of the picture with some room around it: JPEG bytes, width, height."""
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
         if picture is None:
             raise InputRefusedError(f"The still {self.name} is no picture.", reference="still-broken")
-        xs, ys = [x for x, _ in self.corners], [y for _, y in self.corners]
-        room = (max(ys) - min(ys)) * 0.35
-        top, bottom = max(0, int(min(ys) - room)), min(self.height_px, int(max(ys) + room))
-        left, right = max(0, int(min(xs) - room)), min(self.width_px, int(max(xs) + room))
+        left, top, right, bottom = self._cut()
         cut = cv2.resize(picture[top:bottom, left:right], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         _, small = cv2.imencode(".jpg", cut, [cv2.IMWRITE_JPEG_QUALITY, 88])
         return small.tobytes(), cut.shape[1], cut.shape[0]

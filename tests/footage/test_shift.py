@@ -6,7 +6,9 @@ import io
 from collections import defaultdict
 from itertools import pairwise
 
+import cv2
 import msgspec
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -14,7 +16,7 @@ from guardian.domain.position import distance_m
 from guardian.domain.watch import MatchStrength
 from guardian.footage import demo_watchlist
 from guardian.footage.shift import MISREAD_PLATE, SHIFT_MS, SOURCE, UNITS, Shift
-from guardian.footage.shift_art import draw_crop
+from guardian.footage.shift_art import draw_crop, places_in_crop
 from guardian.footage.stills import load_stills
 from guardian.roads import BUNDLED, PlaceNames, RoadGraph, load_roads
 from guardian.watch.matcher import Matcher
@@ -108,3 +110,33 @@ def test_every_planned_hit_has_a_still_of_its_own_with_the_plate_in_it(shift: Sh
         assert all(0 < x < still.width_px and 0 < y < still.height_px for x, y in still.corners)
         crop, width, height = still.crop(jpeg)
         assert width > height and crop.startswith(b"\xff\xd8")
+
+
+def ink_in(picture: np.ndarray, places: bytes, *, dark: int) -> list[float]:
+    """Share of dark pixels in the middle of each place of a crop."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    height, width = grey.shape
+    middle = grey[height * 2 // 5 : height * 4 // 5]
+    edges = [round(share / 255 * width) for share in places]
+    return [float((middle[:, a:b] < dark).mean()) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def test_the_places_of_made_up_crops_span_the_plate(shift: Shift) -> None:
+    for sighting in shift.at_once[:20]:
+        places = places_in_crop(sighting.plate)
+        assert len(places) == 2 * len(sighting.plate)
+        assert list(places) == sorted(places), "from left to right, and none over the next"
+        _, width, _ = draw_crop(sighting, 7)
+        assert 14 < places[0] / 255 * width < 45 and width - 45 < places[-1] / 255 * width < width - 14
+
+
+def test_the_places_of_stills_hold_their_signs() -> None:
+    for still in list(load_stills().values())[:6]:
+        plate = still.name.partition("-")[0]
+        places = still.places(plate)
+        assert len(places) == 2 * len(plate)
+        jpeg, _, _ = still.crop(still.path.read_bytes())
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        plate_px = picture[:, round(places[0] / 255 * picture.shape[1]) : round(places[-1] / 255 * picture.shape[1])]
+        middle_tone = int(np.median(cv2.cvtColor(plate_px, cv2.COLOR_BGR2GRAY))) - 25
+        assert min(ink_in(picture, places, dark=middle_tone)) > 0.03, f"{still.name}: every place holds ink"
