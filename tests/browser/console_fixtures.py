@@ -22,6 +22,7 @@ from tests.houses import CONSOLE, CloudHouse, House, StandIn, cloud_house, stand
 
 KINDS = ("stand-in", "cloud")
 STAND_IN_ONLY = {
+    "test_open_states": "opens what hangs on the rows, twins and plans of the stand-in",
     "test_lists": "counts lists and rows, and plans files by their names, as the stand-in has them",
     "test_zoom_and_colours": "looks only, by the ids of the stand-in's night",
     "test_the_check_by_character": "places of characters as the stand-in draws them",
