@@ -10,6 +10,7 @@ Look at them as a picky designer would: spacing, alignment, type, clipped text, 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from console_driver import SIZES, THEMES, Console, open_browser  # noqa: E402
 from PIL import Image  # noqa: E402
 
 PAGES = ("live", "check", "search", "read", "lists", "import", "devices", "quarantine", "audit")
+TOKENS = ROOT / "console" / "src" / "tokens.css"
 WITH_MAP = {"live", "check", "search", "read"}
 SAMPLE = """車號,類別,案號,到期日,事由
 BQD-0187,失竊,中山分局 115-0832,2026-12-24,失竊
@@ -110,8 +112,14 @@ def keep(console: Console, path: Path) -> None:
     """The picture in 256 colours: a third of the bytes, and nobody sees it on a screen of greys."""
     console.page.screenshot(path=path)
     with Image.open(path) as picture:
-        # By coverage: the usual median cut gives the few yellow and green pixels, which are evidence, to their neighbours.
-        few = picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        whole = picture.convert("RGB")
+    # The tokens' own colours come first: the median cut gives few pixels (a green dot, a yellow disc) to their neighbours.
+    own = dict.fromkeys(re.findall(r"#([0-9a-f]{6})", TOKENS.read_text(encoding="utf-8")))
+    fixed = [value for colour in own for value in bytes.fromhex(colour)]
+    common = whole.quantize(256 - len(own)).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette((fixed + common)[: 256 * 3])
+    few = whole.quantize(palette=palette, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
 
 

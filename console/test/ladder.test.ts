@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { placesOf, windowOf } from "../src/live/ladder";
+import { pitchOf, placesOf, windowOf, type Column } from "../src/live/ladder";
 import { hasLapsed, secondsLeft, stateNow } from "../src/live/claim";
 import { compareHits } from "../src/live/queue";
 import type { HitCard } from "../src/api/types";
@@ -14,11 +14,18 @@ test("places of another number of characters are no places", () => {
   expect(placesOf("", 3)).toEqual([]);
   expect(placesOf(undefined, 3)).toEqual([]);
 });
-test("a window shows a little beside its character and never beyond the crop", () => {
-  const { from, width } = windowOf([0, 0.2]);
-  expect(from).toBe(0);
-  expect(width).toBeCloseTo(0.224);
-  expect(windowOf([0.9, 1]).from + windowOf([0.9, 1]).width).toBeLessThanOrEqual(1);
+test("a window holds its character whole with half of its neighbours, and never leaves the crop", () => {
+  const inner = windowOf([0.4, 0.45], 0.1);
+  expect(inner.from).toBeCloseTo(0.355);
+  expect(inner.width).toBeCloseTo(0.14);
+  expect(windowOf([0, 0.05], 0.1).from).toBe(0);
+  const last = windowOf([0.95, 1], 0.1);
+  expect(last.from + last.width).toBeCloseTo(1);
+});
+test("the step from character to character is the usual one, not the one over the dash", () => {
+  const column = (left: number): Column => ({ edges: [left, left + 0.05] }) as Column;
+  expect(pitchOf([column(0), column(0.1), column(0.2), column(0.4), column(0.5)])).toBeCloseTo(0.1);
+  expect(pitchOf([column(0)])).toBe(0);
 });
 
 const hit = (id: string, more: Partial<HitCard>): HitCard => ({ id, state: "checking", checker_id: "other", priority: 1, captured_ms: 1, claim_ends_ms: 1000, ...more }) as HitCard;

@@ -34,12 +34,22 @@ export function placesOf(packed: string | undefined, length: number): [number, n
   return Array.from({ length }, (_, i): [number, number] => [bytes[2 * i]!, bytes[2 * i + 1]!]);
 }
 
-/** A little of what stands beside a character is shown with it, so that a cut edge is seen as one. */
-const BESIDE = 0.12;
-export function windowOf([left, right]: [number, number]): { from: number; width: number } {
-  const pad = (right - left) * BESIDE;
-  const from = Math.max(0, left - pad);
-  return { from, width: Math.min(1, right + pad) - from };
+/**
+ * What is shown of the crop for one character: its place, and beside it half of its neighbours, since a reader's places
+ * are good to about a quarter of a character and one that is cut would be judged by what is left of it.
+ */
+const PITCHES = 1.4;
+export function windowOf([left, right]: [number, number], pitch: number): { from: number; width: number } {
+  const width = Math.min(1, Math.max(right - left, pitch * PITCHES));
+  const from = Math.max(0, Math.min((left + right - width) / 2, 1 - width));
+  return { from, width };
+}
+
+/** The usual step from character to character, in shares of the crop's width: the middle one, since a dash widens its own. */
+export function pitchOf(columns: readonly Column[]): number {
+  const middles = columns.flatMap((one) => (one.edges ? [(one.edges[0] + one.edges[1]) / 2] : []));
+  const steps = middles.slice(1).map((at, i) => at - middles[i]!).toSorted((a, b) => a - b);
+  return steps[Math.floor(steps.length / 2)] ?? 0;
 }
 
 /** Columns in the display form of the entry; where lengths differ the shorter row ends early. */
