@@ -11,7 +11,8 @@ import gzip
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from guardian.archive.ingest import HELD_LARGE_MAX
 from guardian.domain.subject import Role
 from guardian.fleet.enrolment import TRIES_PER_MINUTE
 from guardian.serve.app import build_app
+from guardian.serve.livefeed import follow_live
 from guardian.serve.wiring import Cloud, open_cloud
 from guardian.stores import StoreSettings
 from tests.unit.access_app import ORIGIN, SignedDevice
@@ -339,3 +341,21 @@ async def test_batches_of_a_revoked_device_are_not_taken_and_nobody_else_is_held
     rows = [row async for row in it.cloud.access.audit.rows() if row.subject_id == lost.id]
     assert [row.reasons for row in rows if row.verdict == "refused"] == [("device-revoked",)] * 3
     assert (await it.signed("POST", "/device/v1/batches", it.batch(it.read(203)))).json()["stored"] == 1
+
+
+async def test_the_live_stream_asks_whether_its_own_session_holds(it: Intruder) -> None:
+    sessions = it.cloud.access.sessions
+    link = await sessions.make_link("值勤員二", Role.OPERATOR, made_by="test")
+    _, session = await sessions.open(link.token)
+    asked: list[Callable[[], Awaitable[bool]]] = []
+
+    class Hub:
+        async def follow(self, after: str, still_allowed: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
+            asked.append(still_allowed)
+            yield b"retry: 1000\n\n"
+
+    stream = await follow_live.fn(SimpleNamespace(hub=Hub()), session.subject, sessions, after="")
+    assert [piece async for piece in stream.iterator] == [b"retry: 1000\n\n"]
+    assert await asked[0]()
+    await sessions.close(session.subject.session_id)
+    assert not await asked[0]()
