@@ -4,7 +4,7 @@
 
 Makes the reads inside the column store (thirty days, 12 million possible plates, hot plates as on the road), asks
 through the same port as the console, and prints a table with the ratio to the goal and to the engine's own floor
-(`SELECT 1` on the same connection in the same run). `--store` keeps the reads for the next run.
+(`SELECT 1` on the same connection in the same run). `--store` (or BENCH_STORE) keeps the reads for the next run.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def row(name: str, took: Took, goal_ms: float | None, floor_ms: float) -> str:
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reads", type=int, default=10_000_000)
-    parser.add_argument("--store", type=Path)
+    parser.add_argument("--store", type=Path, default=os.environ.get("BENCH_STORE") or None)
     parser.add_argument("--questions", type=int, default=200)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
