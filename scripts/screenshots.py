@@ -57,8 +57,11 @@ def show(console: Console, name: str, plate: str) -> bool:
         console.ask_for(plate)
         page.locator("table.found tbody tr").first.wait_for()
         if name == "read":
-            page.wait_for_timeout(200)
-            console.press("Enter")
+            page.wait_for_timeout(800)
+            # A read with an overview, where there is one among the first.
+            wide = "rows => rows.findIndex(row => (row.querySelector('img')?.naturalWidth ?? 0) >= 640)"
+            at = page.locator("table.found tbody tr").evaluate_all(wide)
+            console.press(*["j"] * max(0, at), "Enter")
             page.locator(".readgrid").wait_for()
     elif name in ("lists", "import"):
         console.look_at("/live")

@@ -176,7 +176,7 @@ export const en: Words = {
   },
   audit: {
     head: "Audit record", kinds: { "": "All", decision: "Decision", lookup: "Look-up", delivered: "Delivered", deed: "Deed" }, filter: "Filter the record",
-    elements: { plate: "plate", lookalike: "look-alike", from: "from", until: "until", area: "area", devices: "devices", units: "units", colours: "colours", kinds: "kinds", page: "page", read: "read", note: "note" },
+    elements: { hit_id: "hit", list_id: "list", import_id: "import", device_id: "device", search_id: "search", plate: "plate", lookalike: "look-alike", from: "from", until: "until", area: "area", devices: "devices", units: "units", colours: "colours", kinds: "kinds", page: "page", read: "read", note: "note" },
     roleNotEnough: (role) => `not for the role ${role}`,
     columns: { number: "No.", time: "Time", who: "Who", what: "What", why: "Purpose and case", about: "About", count: "Count", verdict: "Verdict" }, verdicts: { allowed: "allowed", refused: "refused" },
     verify: "Verify the chain", verifying: "Verifying", whole: (rows, a, b) => `${rows} rows whole (no. ${a} to ${b})`, broken: (p) => `The chain is broken: ${p}`, headHash: "head", standouts: "Look-ups that stand out", export: "Export CSV", empty: "No record yet.", more: "Next page",

@@ -624,7 +624,7 @@ export const zh = {
     head: "稽核紀錄",
     kinds: { "": "全部", decision: "決定", lookup: "查詢", delivered: "交付", deed: "作為" } as Record<string, string>,
     filter: "篩選稽核紀錄",
-    elements: { plate: "車牌", lookalike: "近似", from: "起", until: "迄", area: "範圍", devices: "設備", units: "警網", colours: "顏色", kinds: "車種", page: "頁", read: "紀錄", note: "附註" } as Record<string, string>,
+    elements: { hit_id: "比對", list_id: "名單", import_id: "匯入", device_id: "設備", search_id: "查詢", plate: "車牌", lookalike: "近似", from: "起", until: "迄", area: "範圍", devices: "設備", units: "警網", colours: "顏色", kinds: "車種", page: "頁", read: "紀錄", note: "附註" } as Record<string, string>,
     roleNotEnough: (role: string) => `${role}不得為之`,
     columns: { number: "號", time: "時間", who: "誰", what: "做什麼", why: "事由與案號", about: "問了什麼", count: "筆數", verdict: "結果" },
     verdicts: { allowed: "允許", refused: "拒絕" } as Record<string, string>,
