@@ -10,9 +10,11 @@ import importlib.util
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # A slow minute of the machine is no fault of a rule; how fast things are is measured in bench/.
@@ -68,6 +70,13 @@ def shared_plates() -> Path:
     if not folder.exists():
         pytest.skip("the labelled pictures (../shared/data/plates) are not here")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def plain_log() -> Iterator[None]:
+    """A test that sets up the log (a command does) leaves it to the next as it found it, not bound to a stream that is gone."""
+    yield
+    structlog.reset_defaults()
 
 
 def pytest_configure(config: pytest.Config) -> None:

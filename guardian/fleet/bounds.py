@@ -33,18 +33,29 @@ def refuse_odd(beat: Heartbeat) -> None:
         raise _odd(f"It names more than {STAGES_MAX} stages")
     if not -COUNT_MAX <= beat.reads_last_hour <= COUNT_MAX:
         raise _odd("reads_last_hour is no count")
+    # Not the position: see `without_odd_place`.
     parts: list[msgspec.Struct] = [beat, *beat.stages, *beat.answers]
-    if beat.position is not None:
-        parts.append(beat.position)
     for part in parts:
         for name in part.__struct_fields__:
             value = getattr(part, name)
-            if isinstance(value, int) and not -NUMBER_MAX <= value <= NUMBER_MAX:
-                raise _odd(f"{name} is outside every measure")
-            if isinstance(value, float) and not math.isfinite(value):
-                raise _odd(f"{name} is no number")
+            if isinstance(value, int | float) and not _is_measure(value):
+                raise _odd(f"{name} is no number, or outside every measure")
             if isinstance(value, str) and (len(value) > TEXT_CHARS_MAX or "\x00" in value):
                 raise _odd(f"{name} is longer than {TEXT_CHARS_MAX} characters, or holds a zero character")
+
+
+def without_odd_place(beat: Heartbeat) -> Heartbeat:
+    """The heartbeat without a position that holds something that is no number (field case G13): a receiver that raves must
+    not make its device fall silent."""
+    place = beat.position
+    figures = () if place is None else msgspec.structs.astuple(place)
+    if all(_is_measure(figure) for figure in figures if isinstance(figure, int | float)):
+        return beat
+    return msgspec.structs.replace(beat, position=None)
+
+
+def _is_measure(value: float) -> bool:
+    return math.isfinite(value) and -NUMBER_MAX <= value <= NUMBER_MAX
 
 
 def _odd(said: str) -> InputRefusedError:

@@ -16,7 +16,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.subject import Subject
 from guardian.domain.wire import EnrolAnswer, EnrolRequest, Heartbeat, HeartbeatAnswer, SignedWatchlistUpdate
-from guardian.fleet.bounds import BODY_BYTES_MAX, refuse_odd
+from guardian.fleet.bounds import BODY_BYTES_MAX, refuse_odd, without_odd_place
 from guardian.fleet.fleet import Fleet
 from guardian.fleet.ports import WatchlistUpdates
 from guardian.fleet.views import DevicesView, DeviceView, EnrolmentCode, EnrolmentCodeRequest, RevokeRequest
@@ -85,7 +85,7 @@ async def take_heartbeat(
     """How a device is."""
     beat = await _asked(request, Heartbeat)
     refuse_odd(beat)
-    return _answer(request, await fleet.take_heartbeat(subject.id, beat))
+    return _answer(request, await fleet.take_heartbeat(subject.id, without_odd_place(beat)))
 
 
 @get(

@@ -36,10 +36,13 @@ async def test_in_a_tunnel_the_last_fix_ages_on_the_map_though_heartbeats_come(t
         Position(0.0, 0.0, 1_795_600_000_000),
         Position(25.0, 121.5, 1_115_251_200_000),  # a receiver's 2005
         Position(float("nan"), 121.5, 1_795_600_000_000),
+        Position(25.0, float("inf"), 1_795_600_000_000),
+        Position(25.0, 121.5, 2**62),
+        Position(25.0, 121.5, 1_795_600_000_000, 5.0, float("nan"), 30.0),
         Position(200.0, 121.5, 1_795_600_000_000),
         None,
     ],
-    ids=["0, 0", "2005", "not a number", "200 north", "no fix"],
+    ids=["0, 0", "2005", "not a number", "without end", "time without end", "heading no number", "200 north", "no fix"],
 )
 async def test_what_is_no_place_never_stands_on_the_map_and_the_device_still_does(
     tmp_path: Path, place: Position | None

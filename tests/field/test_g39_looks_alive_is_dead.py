@@ -46,6 +46,7 @@ def test_a_verdict_given_offline_waits_and_is_sent_once_connected(timed_console:
     console, hit_id = timed_console, house.hit_id("MXB8063")
     console.look_at(f"/hits/{hit_id}")
     console.wait_for_check()
+    console.settle_map()  # its worker is a file of its own, which a cut line would keep away
     house.line.cut()
     console.press("2", "Enter")
     console.sees_toast("判定待送出")
