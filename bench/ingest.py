@@ -164,11 +164,13 @@ def main() -> int:
             bodies.append(msgspec.msgpack.encode(Batch(car.device_id, (msgspec.Raw(msgspec.msgpack.encode(last)),))))
             requests = [(car.signed("POST", PATH, body), body) for body in bodies[5:]]
             wait_until_at_rest(cloud.process.pid)
+            began_ms = time.time_ns() / 1e6
             began = time.perf_counter()
             answered = asyncio.run(post_all(cloud.address, requests))
-            while not any(h["entry_text"] == canary for h in operator.get("/api/hits").json()["hits"]):
-                time.sleep(0.05)
-            matched = time.perf_counter() - began
+            # The hit says itself when it was raised: asking for it again and again would cost the same core.
+            while not (raised := [h for h in operator.get("/api/hits").json()["hits"] if h["entry_text"] == canary]):
+                time.sleep(0.5)
+            matched = max(answered, (raised[0]["raised_ms"] - began_ms) / 1000)
             asked = {"plate": canary, **WHY}
             while not detective.post("/api/searches", json=asked).raise_for_status().json()["rows"]:
                 time.sleep(0.05)

@@ -170,7 +170,7 @@ class Ingest:
             return self._judge_one_by_one(device_id, body, kind, received_ms)
         try:
             if all_pass(batch.items, device_id, received_ms):
-                bodies = [_encode(read) for read in batch.items]
+                bodies = _bodies(body, kind, batch.items)
                 if not bodies or max(map(len, bodies)) <= ITEM_BYTES_MAX:
                     return Judged([*batch.items], bodies, [*range(len(bodies))])
             for place, read in enumerate(batch.items):
@@ -268,7 +268,7 @@ class Ingest:
         for i, read in enumerate(judged.reads):
             key = (read.boot, read.sequence)
             if key in first_place:
-                same = judged.bodies[first_place[key]] == judged.bodies[i]
+                same = judged.reads[first_place[key]] == read
                 (settled.already if same else settled.forked).append(i)
                 continue
             first_place[key] = i
@@ -290,7 +290,7 @@ class Ingest:
             body = known.get(key)
             if body is None:
                 settled.unresolved.append(i)
-            elif body == judged.bodies[i]:
+            elif body == judged.bodies[i] or _one[MSGPACK](body) == judged.reads[i]:
                 settled.already.append(i)
             else:
                 settled.forked.append(i)
@@ -301,7 +301,7 @@ class Ingest:
         forked = []
         for i in settled.unresolved:
             kept = held.get(judged.reads[i].id)
-            if kept is not None and _encode(kept.read) != judged.bodies[i]:
+            if kept is not None and kept.read != judged.reads[i]:
                 forked.append(i)
             else:  # not in the archive either: destroyed when due; the number stays taken
                 settled.already.append(i)
@@ -374,6 +374,13 @@ class Ingest:
             photos_wanted=tuple(wanted),
             notice="identity-forked" if settled.forked else "",
         )
+
+
+def _bodies(body: bytes, kind: str, reads: Sequence[Read]) -> list[bytes]:
+    """Each item's MessagePack: as it came, where it came so; what two spellings say is compared by the reads, not by these."""
+    if kind == MSGPACK:
+        return [bytes(item) for item in _loose[kind](body).items]
+    return [_encode(read) for read in reads]
 
 
 def judge_item(

@@ -72,7 +72,7 @@ async def _serve(settings: Settings, *, quiet: bool) -> int:
     # costs more than all reads of the night; measured, half of the time of ingest.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(50_000, 20, 50)
     server = OrderlyServer(app, port=settings.port, leave=cloud.leave)
     await server.serve()
     return 0 if server.started else 1
