@@ -107,12 +107,16 @@ def load_settings(
             text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise InputRefusedError(
-                f"The settings file {name} cannot be read: {error.strerror}.", reference="settings-file"
+                f"The settings file {name} cannot be read: {error.strerror}.",
+                hint="Check the path given with --config; without one guardian.toml is read where there is one, else nothing.",
+                reference="settings-file",
             ) from error
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputRefusedError(f"{name} is no TOML: {error}.", reference="settings-file") from error
+        raise InputRefusedError(
+            f"{name} is no TOML: {error}.", hint="Mend that line of it.", reference="settings-file"
+        ) from error
     _merge(values, _from_environment(os.environ if environment is None else environment))
     if home is not None:
         _merge(values, {"stores": {"data": str(home)}})

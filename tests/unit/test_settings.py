@@ -81,4 +81,4 @@ def test_a_file_that_is_no_toml_or_not_there_is_said(tmp_path: Path) -> None:
     assert refusal(tmp_path, "port = \n").reference == "settings-file"
     with pytest.raises(InputRefusedError) as caught:
         load_settings(tmp_path / "nowhere.toml", environment={})
-    assert caught.value.reference == "settings-file"
+    assert caught.value.reference == "settings-file" and caught.value.hint
