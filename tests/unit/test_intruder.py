@@ -217,10 +217,9 @@ async def test_a_heartbeat_out_of_all_measure_is_refused_and_the_devices_page_st
 
 
 async def test_a_heartbeat_with_figures_that_are_no_numbers_is_refused(it: Intruder) -> None:
-    for more in ({"temperature_c": float("nan")},):
-        body = msgspec.msgpack.encode({"device_id": it.device.id, "sent_ms": now_ms()} | more)
-        answer = await it.signed("POST", "/device/v1/heartbeat", body, content_type="application/msgpack")
-        assert (answer.status_code, msgspec.msgpack.decode(answer.content)["reference"]) == (400, "heartbeat-form")
+    body = msgspec.msgpack.encode({"device_id": it.device.id, "sent_ms": now_ms(), "temperature_c": float("nan")})
+    answer = await it.signed("POST", "/device/v1/heartbeat", body, content_type="application/msgpack")
+    assert (answer.status_code, msgspec.msgpack.decode(answer.content)["reference"]) == (400, "heartbeat-form")
     honest = {"device_id": it.device.id, "sent_ms": now_ms(), "temperature_c": 41.5, "unit": "大安 3 號"}
     assert (await it.signed("POST", "/device/v1/heartbeat", json.dumps(honest).encode())).status_code == 200
 
