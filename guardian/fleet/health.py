@@ -1,4 +1,4 @@
-"""How a device is: figures out of band, each with a sentence and a cure, in the words of the officer who reads it.
+"""How a device is: figures out of band, each by its code and facts (`views.FindingCode`); `wording` says them.
 
 Pure. Times inside a heartbeat are compared with one another (all by the device's clock), never with ours; only the
 clock's own error is judged against ours. Bounds are this house's choice where no source stands beside them.
@@ -11,10 +11,10 @@ from statistics import median
 
 import msgspec
 
-from guardian.domain.camera import CAMERA_WORDS
 from guardian.domain.position import Position
 from guardian.domain.wire import Heartbeat
 from guardian.fleet.views import HealthFinding
+from guardian.fleet.wording import finding
 
 OFFLINE_MS = 5 * 60 * 1000
 CLOCK_ATTENTION_MS = 2_000
@@ -92,14 +92,7 @@ def findings_of(
     """
     found: list[HealthFinding] = []
     if forked:
-        found.append(
-            HealthFinding(
-                "identity",
-                "fault",
-                "兩台設備使用同一身分，紀錄分開保存",
-                "找出兩台設備，兩台都撤銷後重新註冊",
-            )
-        )
+        found.append(finding("identity", "fault", "identity-forked"))
     found += _picture(beat)
     found += _clock(beat, seen_ms)
     found += _backlog(beat)
@@ -110,7 +103,7 @@ def findings_of(
     found += _lens(beat, usual)
     found += _reads(beat, usual, seen_ms)
     found += _position(beat, position, seen_ms)
-    return tuple(sorted(found, key=lambda finding: finding.level != "fault"))
+    return tuple(sorted(found, key=lambda one: one.level != "fault"))
 
 
 def state_of(
@@ -133,43 +126,25 @@ def state_of(
 WORST_FIRST = ("forked", "fault", "offline", "attention", "unknown", "normal", "revoked")
 
 
-def age_words(ms: float) -> str:
-    """An age as a person says it: 44 秒, 12 分, 3 小時, 2 天."""
-    seconds = max(0, round(ms / 1000))
-    if seconds < 60:
-        return f"{seconds} 秒"
-    if seconds < 3600:
-        return f"{seconds // 60} 分"
-    if seconds < 48 * 3600:
-        return f"{seconds // 3600} 小時"
-    return f"{seconds // 86400} 天"
-
-
 def _picture(beat: Heartbeat) -> list[HealthFinding]:
-    cause, cure = CAMERA_WORDS.get(beat.waiting, ("", "檢查鏡頭接線與電源；停車後重新啟動設備"))
-    why = f"：{cause}" if cause else ""
     if beat.picture_since_ms is None:
-        return [HealthFinding("picture", "fault", f"尚無影像{why}", cure)]
+        return [finding("picture", "fault", "picture-none", reason=beat.waiting)]
     age = beat.sent_ms - beat.picture_since_ms
     if age > PICTURE_MS:
-        return [HealthFinding("picture", "fault", f"已 {age_words(age)}沒有影像{why}", cure)]
+        return [finding("picture", "fault", "picture-stopped", age_ms=age, reason=beat.waiting)]
     return []
 
 
 def _clock(beat: Heartbeat, seen_ms: int) -> list[HealthFinding]:
-    cure = "到空曠處讓 GPS 校時，或接上網路數分鐘；常常發生就更換設備電池"
     if beat.clock_source == "unset":
-        return [HealthFinding("clock", "fault", "設備時鐘未校正，紀錄的時間存疑", cure)]
+        return [finding("clock", "fault", "clock-unset")]
     apart = seen_ms - beat.sent_ms
     if abs(apart) >= CLOCK_FAULT_MS:
-        word = "慢" if apart > 0 else "快"
-        return [HealthFinding("clock", "fault", f"設備時鐘比雲端{word} {age_words(abs(apart))}", cure)]
+        return [finding("clock", "fault", "clock-apart", apart_ms=apart)]
     offset = beat.clock_offset_ms or 0
     if abs(offset) >= CLOCK_ATTENTION_MS:
-        word = "慢" if offset > 0 else "快"
         level = "fault" if abs(offset) >= CLOCK_FAULT_MS else "attention"
-        said = f"{abs(offset) / 1000:.1f} 秒" if abs(offset) < CLOCK_FAULT_MS else age_words(abs(offset))
-        return [HealthFinding("clock", level, f"設備時鐘{word} {said}，紀錄已更正", cure)]
+        return [finding("clock", level, "clock-corrected", offset_ms=offset)]
     return []
 
 
@@ -180,28 +155,24 @@ def _backlog(beat: Heartbeat) -> list[HealthFinding]:
     if age < BACKLOG_ATTENTION_MS:
         return []
     level = "fault" if age >= BACKLOG_FAULT_MS else "attention"
-    sentence = f"待送 {beat.backlog_items:,} 筆，最舊 {age_words(age)}"
-    return [HealthFinding("backlog", level, sentence, "檢查行動網路訊號與門號；資料留在設備上，連線後自動補送")]
+    return [finding("backlog", level, "backlog-old", items=beat.backlog_items, age_ms=age)]
 
 
 def _list(beat: Heartbeat, now_ms: int, version: int, issued_ms: int) -> list[HealthFinding]:
     if beat.list_version >= version or now_ms - issued_ms < LIST_ATTENTION_MS:
         return []
-    cure = "檢查網路連線；名單會自動更新，仍不動就重新啟動設備"
     if beat.list_version == 0:
-        return [HealthFinding("list", "fault", "設備上沒有名單，不會比對", cure)]
+        return [finding("list", "fault", "list-none")]
     age = now_ms - beat.list_issued_ms
     level = "fault" if age >= LIST_FAULT_MS else "attention"
-    sentence = f"名單是第 {beat.list_version} 版（{age_words(age)}前），現行第 {version} 版"
-    return [HealthFinding("list", level, sentence, cure)]
+    return [finding("list", level, "list-old", version=beat.list_version, age_ms=age, current=version)]
 
 
 def _heat(beat: Heartbeat) -> list[HealthFinding]:
     if beat.temperature_c is None or beat.temperature_c < HEAT_ATTENTION_C:
         return []
     level = "fault" if beat.temperature_c >= HEAT_FAULT_C else "attention"
-    cure = f"停車時打開車廂通風；仍高於 {HEAT_ATTENTION_C:.0f} °C 就換下送修"
-    return [HealthFinding("heat", level, f"主機過熱：{beat.temperature_c:.0f} °C", cure)]
+    return [finding("heat", level, "heat", celsius=beat.temperature_c, limit_celsius=HEAT_ATTENTION_C)]
 
 
 def _disk(beat: Heartbeat) -> list[HealthFinding]:
@@ -209,10 +180,9 @@ def _disk(beat: Heartbeat) -> list[HealthFinding]:
     share = beat.spool_bytes / beat.spool_bytes_max if beat.spool_bytes_max > 0 else 0.0
     if share >= DISK_ATTENTION:
         level = "fault" if share >= DISK_FAULT else "attention"
-        found.append(HealthFinding("disk", level, f"暫存空間已用 {share:.0%}", "讓設備連線補送；連線正常仍不降就送修"))
+        found.append(finding("disk", level, "spool-full", share=share))
     if beat.photos_given_up:
-        sentence = f"空間不足，已放棄 {beat.photos_given_up:,} 張一般影像（紀錄與比對不受影響）"
-        found.append(HealthFinding("photos", "attention", sentence, "讓設備連線補送，騰出空間"))
+        found.append(finding("photos", "attention", "photos-given-up", photos=beat.photos_given_up))
     return found
 
 
@@ -220,17 +190,12 @@ def _lost(beat: Heartbeat) -> list[HealthFinding]:
     """What nobody will get any more, or will not if the device is switched off now."""
     found = []
     if beat.reads_in_memory > 0:
-        sentence = f"設備磁碟已滿：{beat.reads_in_memory:,} 筆紀錄只在記憶體，關機就會遺失"
-        found.append(HealthFinding("memory", "fault", sentence, "先不要關機；讓設備連線補送，或在設備上騰出空間"))
+        found.append(finding("memory", "fault", "reads-in-memory", reads=beat.reads_in_memory))
     lost, missing = max(0, beat.reads_lost), max(0, beat.reads_missing)
     if lost or missing:
-        said = [f"遺失 {lost:,} 筆紀錄"] if lost else []
-        said += [f"上次斷電缺 {missing:,} 筆紀錄"] if missing else []
-        cure = "損壞的片段另存在設備上，送修時一併取出；常常發生就更換設備的磁碟"
-        found.append(HealthFinding("lost", "fault", "、".join(said), cure))
+        found.append(finding("lost", "fault", "reads-lost", lost=lost, missing=missing))
     if beat.reads_refused > 0:
-        sentence = f"雲端退回 {beat.reads_refused:,} 筆紀錄，另存在設備上"
-        found.append(HealthFinding("refused", "attention", sentence, "更新設備軟體；送修時取出另存的紀錄"))
+        found.append(finding("refused", "attention", "reads-refused", reads=beat.reads_refused))
     return found
 
 
@@ -240,8 +205,7 @@ def _lens(beat: Heartbeat, usual: Usual) -> list[HealthFinding]:
         return []
     if chars >= usual.chars_per_read * LENS_SHARE:
         return []
-    sentence = f"鏡頭可能髒污：近一小時每車字數 {chars:.1f}，平常 {usual.chars_per_read:.1f}"
-    return [HealthFinding("lens", "attention", sentence, "擦拭鏡頭與鏡頭前的玻璃；仍偏低就檢查對焦與角度")]
+    return [finding("lens", "attention", "lens-dirty", chars=chars, usual=usual.chars_per_read)]
 
 
 def _reads(beat: Heartbeat, usual: Usual, seen_ms: int) -> list[HealthFinding]:
@@ -250,15 +214,13 @@ def _reads(beat: Heartbeat, usual: Usual, seen_ms: int) -> list[HealthFinding]:
         return []
     if beat.picture_since_ms is None:
         return []  # said already
-    sentence = f"近一小時判讀 {beat.reads_last_hour} 輛，這個時段平常約 {wanted:.0f} 輛"
-    return [HealthFinding("reads", "attention", sentence, "車輛在執勤就檢查鏡頭角度、髒污與光線；停放中可略過")]
+    return [finding("reads", "attention", "reads-few", reads=beat.reads_last_hour, usual=wanted)]
 
 
 def _position(beat: Heartbeat, position: Position | None, seen_ms: int) -> list[HealthFinding]:
-    cure = "檢查 GPS 天線是否被遮住；到空曠處等一分鐘"
     if position is None:
-        return [HealthFinding("position", "attention", "沒有定位", cure)]
+        return [finding("position", "attention", "position-none")]
     age = seen_ms - position.fixed_ms
     if age > POSITION_MS:
-        return [HealthFinding("position", "attention", f"定位停在 {age_words(age)}前", cure)]
+        return [finding("position", "attention", "position-old", age_ms=age)]
     return []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 import msgspec
 
 from guardian.domain.wire import Heartbeat
@@ -24,13 +27,42 @@ class UnitView(msgspec.Struct, frozen=True, kw_only=True):
     place: str = ""
 
 
+FindingCode = Literal[
+    "",  # absent: the sentence is all there is
+    "identity-forked",
+    "picture-none",  # reason: a key of `domain.camera.CAMERA_WORDS` or of a newer device
+    "picture-stopped",  # age_ms, reason
+    "clock-unset",
+    "clock-apart",  # apart_ms: from the cloud's clock; positive: the device is behind
+    "clock-corrected",  # offset_ms: to be added to the device's time
+    "backlog-old",  # items, age_ms
+    "list-none",
+    "list-old",  # version, age_ms, current
+    "heat",  # celsius, limit_celsius
+    "spool-full",  # share, 0 to 1
+    "photos-given-up",  # photos
+    "reads-in-memory",  # reads
+    "reads-lost",  # lost, missing
+    "reads-refused",  # reads
+    "lens-dirty",  # chars, usual: characters a read
+    "reads-few",  # reads, usual: of an hour
+    "position-none",
+    "position-old",  # age_ms
+]
+"""What is out of band, with the names of its facts. Numbers but for `reason`."""
+
+Fact = int | float | str
+
+
 class HealthFinding(msgspec.Struct, frozen=True):
-    """A figure out of band, with the sentence and the cure."""
+    """A figure out of band: its code and facts, for a client that has words of its own; sentence and cure in zh-TW."""
 
     figure: str
     level: str  # attention | fault
     sentence: str
     cure: str
+    code: FindingCode = ""
+    facts: Mapping[str, Fact] = {}
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):

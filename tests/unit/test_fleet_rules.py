@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +13,10 @@ from hypothesis import strategies as st
 from guardian.domain.position import Position
 from guardian.domain.wire import Heartbeat
 from guardian.fleet.codes import SIGNS, code_digest, make_code, normal_code
-from guardian.fleet.health import Hour, Usual, age_words, findings_of, state_of, usual_of
+from guardian.fleet.health import Hour, Usual, findings_of, state_of, usual_of
 from guardian.fleet.places import FUTURE_MS, is_jump, newer_place, unit_state
+from guardian.fleet.views import FindingCode, HealthFinding
+from guardian.fleet.wording import WORDS, age_words
 
 NOW = 1_795_600_000_000
 
@@ -199,6 +203,53 @@ def test_the_state_is_the_worst_that_is_true() -> None:
 )
 def test_ages_are_said_as_people_say_them(ms: int, words: str) -> None:
     assert age_words(ms) == words
+
+
+def test_every_code_of_a_finding_has_words_of_its_own() -> None:
+    codes = set(get_args(FindingCode)) - {""}
+    assert set(WORDS) == codes
+    facts = dict.fromkeys(
+        [
+            "reason",
+            "age_ms",
+            "apart_ms",
+            "offset_ms",
+            "items",
+            "version",
+            "current",
+            "celsius",
+            "limit_celsius",
+            "share",
+            "photos",
+            "reads",
+            "lost",
+            "missing",
+            "chars",
+            "usual",
+        ],
+        1,
+    )
+    said = {code: sentence(facts) for code, (sentence, _) in WORDS.items()}
+    assert len(set(said.values())) == len(codes)
+
+
+def test_a_finding_carries_the_facts_for_a_client_that_has_words_of_its_own() -> None:
+    (found,) = findings_of(
+        _beat(backlog_items=1204, backlog_oldest_ms=NOW - 41 * 60_000),
+        seen_ms=NOW,
+        now_ms=NOW,
+        usual=KNOWN,
+        list_version=9,
+        list_issued_ms=NOW - 10**7,
+        position=HERE,
+    )
+    assert found.code == "backlog-old" and found.facts == {"items": 1204, "age_ms": 41 * 60_000}
+    assert msgspec.json.decode(msgspec.json.encode(found), type=HealthFinding) == found
+
+
+def test_a_finding_of_an_older_cloud_is_its_sentence_alone() -> None:
+    old = b'{"figure":"heat","level":"fault","sentence":"x","cure":"y"}'
+    assert msgspec.json.decode(old, type=HealthFinding) == HealthFinding("heat", "fault", "x", "y")
 
 
 def test_a_code_is_typed_as_it_looks() -> None:

@@ -1175,7 +1175,15 @@ export interface components {
         };
         /** HealthFinding */
         HealthFinding: {
+            /**
+             * @default
+             * @enum {string}
+             */
+            code?: "" | "identity-forked" | "picture-none" | "picture-stopped" | "clock-unset" | "clock-apart" | "clock-corrected" | "backlog-old" | "list-none" | "list-old" | "heat" | "spool-full" | "photos-given-up" | "reads-in-memory" | "reads-lost" | "reads-refused" | "lens-dirty" | "reads-few" | "position-none" | "position-old";
             cure: string;
+            facts?: {
+                [key: string]: number | string;
+            };
             figure: string;
             level: string;
             sentence: string;
