@@ -22,9 +22,10 @@ from guardian.domain.subject import Subject
 from guardian.domain.watch import WatchEntry
 from guardian.stores import Events, Records
 from guardian.watch import journal
+from guardian.watch.editing import new_entry_id
 from guardian.watch.import_plan import Planned, RefusedRow, cases_of, plan_rows, read_table, refused_csv, texts_of
 from guardian.watch.journal import Author, Placed, Version
-from guardian.watch.keeper import ListKeeper, new_entry_id
+from guardian.watch.keeper import ListKeeper
 from guardian.watch.large_change import STALE_MS, Change, LargeChange, is_large
 from guardian.watch.tables import entries, imports, lists, staged
 from guardian.watch.views import ImportPlan

@@ -1,69 +1,46 @@
-"""The keeper of the lists: saves, undoes, shows, exports and hands out signed changes to devices.
+"""The keeper of the lists: which version is in force in this process, who waits for it, and the one door to change it.
 
 A change is known to a waiting device as soon as its transaction is durable: removal as fast as entry. Versions that
-another process made are noticed within POLL_S.
+another process made are noticed within POLL_S. What a change is stands in `editing`, what devices get in `issue`, what people
+see in `pages` and `typing_guard`, the cloud's own matching in `cloud_matcher`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets as random_source
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-import msgspec
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, select
 
 from guardian.domain.csv_text import BOM, csv_row
-from guardian.domain.errors import ConflictError, GuardianError, InputRefusedError
-from guardian.domain.plate import PlateTextError, display_of, inspect_plate, parse_pattern
-from guardian.domain.series import series_of
+from guardian.domain.errors import GuardianError
 from guardian.domain.subject import Subject
 from guardian.domain.watch import WatchEntry
 from guardian.domain.wire import PART_ENTRIES_MAX, SignedWatchlistUpdate
 from guardian.stores import Events, Records, Secrets
-from guardian.watch import journal
+from guardian.watch import editing, journal, pages
+from guardian.watch.cloud_matcher import CloudMatcher
 from guardian.watch.csv_columns import EXPORT_HEADER, export_cells
-from guardian.watch.drafts import draft_entry, is_twin, twin_texts
-from guardian.watch.in_force import MatcherInForce, PackedEntries
+from guardian.watch.in_force import MatcherInForce
+from guardian.watch.issue import DELTA_CHANGES_MAX, DELTA_VERSIONS_MAX, ListIssue
 from guardian.watch.journal import SYSTEM, Author, Version
-from guardian.watch.large_change import LargeChange, is_large, taken_back
-from guardian.watch.matcher import Matcher
 from guardian.watch.ports import ListHolders
-from guardian.watch.tables import changes, entries, imports, lists, versions
-from guardian.watch.views import (
-    EntryPage,
-    EntryView,
-    ListChangeAnswer,
-    ListChangeRequest,
-    ListsView,
-    PlateInspectionView,
-    WatchListView,
-)
-from guardian.watch.words import say_plate_refusal
+from guardian.watch.tables import changes, entries, versions
+from guardian.watch.typing_guard import inspect_typed
+from guardian.watch.views import EntryPage, ListChangeAnswer, ListChangeRequest, ListsView, PlateInspectionView
 
 log = structlog.get_logger("watch.lists")
 T = TypeVar("T")
 
-LIST_KEY = "watchlist-signing-key"
 WAIT_S_MAX = 25.0
 POLL_S = 1.0
 EXPIRY_EVERY_S = 600.0
 EXPIRY_GRACE_MS = 7 * 86_400_000
 """Entries stay this long after their end, so that reads that arrive late still find them; they match nothing newer."""
 EXPIRED_MAX = 10_000
-DELTA_VERSIONS_MAX = 10_000
-DELTA_CHANGES_MAX = 50_000
-"""A device that is further behind than these gets the whole list. So many changes are a body of some 8 MB."""
-UPDATES_HELD_MAX = 8
-ENTRY_ID_CHARS_MAX = 200
-PAGE = 100
-CHANGE_MAX = 1_000
-TWINS_MAX = 5
 
 DEFAULT_LISTS = (
     ("stolen", "失竊車輛", "警政署"),
@@ -103,18 +80,20 @@ class ListKeeper:
         self._now_ms = now_ms
         self.holders = holders  # may be given later: the fleet is opened after the lists
         self._default_lists = default_lists
-        self._versions_max = delta_versions_max
-        self._changes_max = delta_changes_max
-        self._part_entries = part_entries
         self._poll_s = poll_s
-        seed = secrets.get_or_create(LIST_KEY, lambda: random_source.token_bytes(32))
-        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self._issue = ListIssue(
+            records,
+            secrets,
+            delta_versions_max=delta_versions_max,
+            delta_changes_max=delta_changes_max,
+            part_entries=part_entries,
+        )
+        self._matcher = CloudMatcher(
+            records, delta_versions_max=delta_versions_max, delta_changes_max=delta_changes_max
+        )
         self._newest = Version()
         self._moved = asyncio.Event()
         self._closed = False
-        self._updates: dict[tuple[int, int], asyncio.Task[SignedWatchlistUpdate | None]] = {}
-        self._matcher: MatcherInForce | None = None
-        self._matcher_lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,8 +151,7 @@ class ListKeeper:
         if version.version <= self._newest.version:
             return
         self._newest = version
-        for key in [key for key in self._updates if key[1] != version.version]:
-            del self._updates[key]
+        self._issue.forget_all_but(version.version)
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 
@@ -182,7 +160,7 @@ class ListKeeper:
     @property
     def public_key(self) -> bytes:
         """32 raw bytes of the Ed25519 key whose signatures devices believe."""
-        return self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return self._issue.public_key
 
     @property
     def newest(self) -> Version:
@@ -206,75 +184,17 @@ class ListKeeper:
                     await self._moved.wait()
         if self._newest.version <= have:
             return None
-        return await self._signed(have)
-
-    async def _signed(self, have: int) -> SignedWatchlistUpdate | None:
-        """One read and one signature for however many devices ask for the same step at once."""
-        key = (have, self._newest.version)
-        task = self._updates.get(key)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            while len(self._updates) >= UPDATES_HELD_MAX:
-                del self._updates[next(iter(self._updates))]
-            task = self._updates[key] = asyncio.create_task(self._make_update(have))
-        return await asyncio.shield(task)
-
-    async def _make_update(self, have: int) -> SignedWatchlistUpdate | None:
-        raw = await self._records.read(
-            lambda connection: journal.update_between(
-                connection,
-                have,
-                versions_max=self._versions_max,
-                changes_max=self._changes_max,
-                whole_max=self._part_entries,
-            ),
-            limit_s=120.0,
-        )
-        return None if raw is None else await asyncio.to_thread(self._sign, raw)
+        return await self._issue.step(have, self._newest.version)
 
     async def part_after(self, after: str) -> SignedWatchlistUpdate:
         """The stretch of the whole list after the entry id `after`: a signed `WatchlistPart`."""
-        if len(after) > ENTRY_ID_CHARS_MAX:
-            raise InputRefusedError("That is no place in the list.", reference="cursor")
-        raw = await self._records.read(lambda connection: journal.part_after(connection, after, self._part_entries))
-        return await asyncio.to_thread(self._sign, raw)
-
-    def _sign(self, raw: journal.RawUpdate | journal.RawPart) -> SignedWatchlistUpdate:
-        body = msgspec.msgpack.encode(raw)
-        return SignedWatchlistUpdate(body, self._key.sign(body))
+        return await self._issue.part_after(after)
 
     # ── the cloud's own matching ────────────────────────────────────────────────────────────────────────────────────
 
     async def in_force(self) -> MatcherInForce:
         """The matcher of the newest version."""
-        held = self._matcher
-        if held is not None and held.version >= self._newest.version:
-            return held
-        async with self._matcher_lock:
-            held = self._matcher
-            if held is not None and held.version >= self._newest.version:
-                return held
-            self._matcher = await self._load_matcher(held)
-            return self._matcher
-
-    async def _load_matcher(self, held: MatcherInForce | None) -> MatcherInForce:
-        base = 0 if held is None or held.overgrown else held.version
-        raw = await self._records.read(
-            lambda connection: journal.update_between(
-                connection, base, versions_max=self._versions_max, changes_max=self._changes_max
-            ),
-            limit_s=120.0,
-        )
-        if raw is None:
-            return held or MatcherInForce(0, 0, Matcher([]))
-        if held is not None and raw.base_version == held.version:
-            put = [journal.decode_entry(bytes(body)) for body in raw.put]
-            return held.follow(raw.version, raw.issued_ms, put, raw.removed)
-
-        def build() -> MatcherInForce:
-            packed = PackedEntries(bytes(body) for body in raw.put)
-            return MatcherInForce(raw.version, raw.issued_ms, Matcher(packed, raw.version, raw.issued_ms))
-
-        return await asyncio.to_thread(build)
+        return await self._matcher.at_least(self._newest.version)
 
     async def changed_in(self, version: int) -> tuple[list[WatchEntry], list[str], int]:
         """What came or changed in a version, the ids of what went, and when it was issued."""
@@ -294,26 +214,9 @@ class ListKeeper:
     async def lists_view(self) -> ListsView:
         """All lists with the number of entries in force."""
         now = self._now_ms()
-
-        def load(connection: Connection) -> tuple[Version, tuple[WatchListView, ...]]:
-            counted: dict[str, int] = {
-                row.list_id: row.entries
-                for row in connection.execute(
-                    select(entries.c.list_id, func.count().label("entries"))
-                    .where(or_(entries.c.expires_ms.is_(None), entries.c.expires_ms >= now))
-                    .group_by(entries.c.list_id)
-                )
-            }
-            rows = connection.execute(select(lists).order_by(lists.c.place, lists.c.list_id)).all()
-            return journal.newest_version(connection), tuple(
-                WatchListView(
-                    row.list_id, row.name, row.source, counted.get(row.list_id, 0), row.version, row.changed_ms,
-                    row.changed_by, row.closed_ms,
-                )
-                for row in rows
-            )  # fmt: skip
-
-        version, views = await self._records.read(load)
+        version, views = await self._records.read(
+            lambda connection: (journal.newest_version(connection), pages.lists_in_order(connection, now))
+        )
         current, total = await self.holders.count_holders(version.version) if self.holders is not None else (0, 0)
         return ListsView(version.version, version.issued_ms, current, total, views)
 
@@ -324,41 +227,9 @@ class ListKeeper:
             find: a plate with `?` and `*` (without them also its beginning), or part of a case number or reason.
         """
         now = self._now_ms()
-        where = [entries.c.list_id == list_id]
-        if find.strip():
-            needle = _escape_like(find.strip().lower())  # SQLite folds case by itself, PostgreSQL does not
-            options = [
-                func.lower(entries.c.case_number).like(f"%{needle}%", escape="\\"),
-                func.lower(entries.c.reason).like(f"%{needle}%", escape="\\"),
-            ]
-            with contextlib.suppress(PlateTextError):
-                pattern = parse_pattern(find).text
-                like = pattern.replace("?", "_").replace("*", "%") + ("" if "*" in pattern else "%")
-                options.append(entries.c.text.like(like))
-            where.append(or_(*options))
-        after = list(where)
-        if cursor:
-            version, entry_id = _parse_cursor(cursor)
-            after.append(
-                or_(
-                    entries.c.version < version,
-                    (entries.c.version == version) & (entries.c.entry_id > entry_id),
-                )
-            )
-
-        def load(connection: Connection) -> EntryPage:
-            journal.require_list(connection, list_id)
-            total = connection.execute(select(func.count()).select_from(entries).where(*where)).scalar_one()
-            rows = connection.execute(
-                select(entries).where(*after).order_by(entries.c.version.desc(), entries.c.entry_id).limit(PAGE + 1)
-            ).all()
-            views = tuple(
-                view_entry(journal.decode_entry(row.body), row.added_ms, row.added_by, now) for row in rows[:PAGE]
-            )
-            following = f"{rows[PAGE - 1].version}.{rows[PAGE - 1].entry_id}" if len(rows) > PAGE else ""
-            return EntryPage(views, following, total)
-
-        return await self._records.read(load)
+        return await self._records.read(
+            lambda connection: pages.page_of_entries(connection, list_id, cursor=cursor, find=find, now_ms=now)
+        )
 
     async def change(self, list_id: str, request: ListChangeRequest, subject: Subject) -> ListChangeAnswer:
         """Save what the editor holds as one new version.
@@ -369,111 +240,30 @@ class ListKeeper:
             EntryRefusedError: a draft cannot become an entry.
             InputRefusedError: nothing to save, or too much.
         """
-        if not request.put and not request.remove:
-            raise InputRefusedError("There is nothing to save.", reference="nothing-to-save")
-        if len(request.put) + len(request.remove) > CHANGE_MAX:
-            raise InputRefusedError(
-                f"A save takes at most {CHANGE_MAX:,} entries.",
-                hint="Import a file instead.",
-                reference="save-too-large",
-            )
         now = self._now_ms()
-        drafted = [draft_entry(draft, entry_id=draft.id or new_entry_id(), now_ms=now).entry for draft in request.put]
+        author = Author(subject.id, subject.name)
+        drafted = editing.draft_save(request, now)
 
-        def save(connection: Connection) -> Version:
-            journal.require_open(connection, list_id)
-            moved = connection.execute(select(lists.c.version).where(lists.c.list_id == list_id)).scalar_one()
-            if moved > request.base_version:
-                raise ConflictError(
-                    f"The list was changed to version {moved} while you edited version {request.base_version}.",
-                    hint="Look at the new version, then save again.",
-                    reference="list-moved-on",
-                )
-            _refuse_strange(connection, list_id, {draft.id for draft in request.put if draft.id}, set(request.remove))
-            _refuse_repeated(connection, list_id, drafted, set(request.remove))
-            if not request.confirmed_twins:
-                _question_twins(connection, drafted, set(request.remove))
-            return journal.append(
-                connection, self._events, now_ms=now, kind="save", list_id=list_id, put=drafted,
-                remove=request.remove, author=Author(subject.id, subject.name),
-            )  # fmt: skip
+        def save(connection: Connection, events: Events) -> tuple[Version, Version]:
+            made = editing.save(connection, events, list_id, request, drafted, now_ms=now, author=author)
+            return made, made
 
         before = self._newest.version
-        version = await self._records.write(save)
-        self._note(version)
+        version = await self.commit(save)
         put, removed = (version.put, version.removed) if version.version > before else (0, 0)
         log.info("lists.saved", version=version.version, put=put, removed=removed, list_id=list_id)
         return ListChangeAnswer(version.version, put, removed)
 
     async def undo(self, version: int, subject: Subject) -> ListChangeAnswer:
-        """Take one version back as a new one; see `journal.take_back`. A large one is laid down in pieces first."""
-        now = self._now_ms()
+        """Take one version back as a new one; see `journal.take_back`."""
         author = Author(subject.id, subject.name)
-        known = await self._records.read(lambda connection: journal.find_version(connection, version))
-        if known is not None and is_large(known.put + known.removed):
-            return await self._undo_large(version, known.list_id, author)
-
-        def undo(connection: Connection) -> Version:
-            made = journal.take_back(connection, self._events, now_ms=now, version=version, author=author)
-            _mark_undone(connection, version)
-            return made
-
-        made = await self._records.write(undo)
-        self._note(made)
-        log.info("lists.undone", version=made.version, undoes=version)
-        return ListChangeAnswer(made.version, made.put, made.removed)
-
-    async def _undo_large(self, version: int, list_id: str, author: Author) -> ListChangeAnswer:
-        large = LargeChange(self._records, self._now_ms, f"undo-{version}-{random_source.token_hex(4)}")
-        back = await self._records.read(lambda connection: taken_back(connection, version), limit_s=60.0)
-        now = self._now_ms()
-
-        def bring(connection: Connection) -> Version:
-            later = large.count_moved(connection, version)
-            if later:
-                raise ConflictError(
-                    f"{later} of the {len(back)} entries of version {version} were changed again since. "
-                    "Nothing was changed.",
-                    hint="Change these entries one by one.",
-                    reference="list-changed-since",
-                )
-            _mark_undone(connection, version)
-            return large.bring_into_force(
-                connection, self._events, back, share, now_ms=now, kind="undo", list_id=list_id, author=author,
-                undoes=version,
-            )  # fmt: skip
-
-        try:
-            share = await large.lay_down(back)
-            made = await self._records.write(bring)
-        finally:
-            await asyncio.shield(asyncio.ensure_future(large.tidy()))
-        self._note(made)
+        made = await editing.take_version_back(self._records, self.commit, self._now_ms, version, author)
         log.info("lists.undone", version=made.version, undoes=version)
         return ListChangeAnswer(made.version, made.put, made.removed)
 
     async def inspect(self, typed: str) -> PlateInspectionView:
         """The typing guard: what a number is, why it cannot stand, and which near ones are on the lists already."""
-        inspection = inspect_plate(typed)
-        if inspection.plate is None:
-            reference = inspection.reference or "plate-text"
-            zh, zh_hint = say_plate_refusal(typed, reference, inspection.suggestions)
-            return PlateInspectionView(
-                text="", display="", series="", refusal=f"{zh}。{zh_hint}", reference=reference, warning="",
-                suggestions=tuple(display_of(text) for text in inspection.suggestions),
-                refusal_en=inspection.refusal or "",
-            )  # fmt: skip
-        text = inspection.plate.text
-        near = await self._records.read(lambda connection: journal.find_by_texts(connection, [text, *twin_texts(text)]))
-        twins = tuple(dict.fromkeys(display_of(placed.entry.text) for placed in near if placed.entry.text != text))
-        series = inspection.plate.series
-        warning = inspection.warning or ""
-        return PlateInspectionView(
-            text=text, display=inspection.plate.display, series=series.id if series is not None else "", refusal="",
-            reference="", warning=f"{inspection.plate.display} 不符合任何已知的號牌編碼" if warning else "",
-            suggestions=(), twins=twins[:TWINS_MAX], warning_en=warning,
-            listed=any(placed.entry.text == text for placed in near),
-        )  # fmt: skip
+        return await self._records.read(lambda connection: inspect_typed(connection, typed))
 
     async def require_list(self, list_id: str) -> str:
         """The list's name.
@@ -488,23 +278,9 @@ class ListKeeper:
         yield (BOM + csv_row(EXPORT_HEADER)).encode()
         after = ("", "")
         while True:
-
-            def load(connection: Connection, after: tuple[str, str] = after) -> list[WatchEntry]:
-                rows = connection.execute(
-                    select(entries.c.body)
-                    .where(
-                        entries.c.list_id == list_id,
-                        or_(
-                            entries.c.text > after[0],
-                            (entries.c.text == after[0]) & (entries.c.entry_id > after[1]),
-                        ),
-                    )
-                    .order_by(entries.c.text, entries.c.entry_id)
-                    .limit(1000)
-                )
-                return [journal.decode_entry(row.body) for row in rows]
-
-            page = await self._records.read(load)
+            page = await self._records.read(
+                lambda connection, after=after: pages.stretch_by_number(connection, list_id, after)  # type: ignore[misc]
+            )
             if not page:
                 return
             after = (page[-1].text, page[-1].id)
@@ -526,89 +302,3 @@ class ListKeeper:
         version = await self._records.write(expire)
         self._note(version)
         return version.removed if version.version > before else 0
-
-
-def new_entry_id() -> str:
-    """An id that no other entry has."""
-    return "e" + random_source.token_hex(8)
-
-
-def view_entry(entry: WatchEntry, added_ms: int, added_by: str, now_ms: int) -> EntryView:
-    """An entry with its derived words."""
-    fitting = series_of(entry.text)
-    return EntryView(
-        entry=entry,
-        display=display_of(entry.text),
-        series=fitting[0].id if fitting else "",
-        added_ms=added_ms,
-        added_by=added_by,
-        expired=entry.expires_ms is not None and entry.expires_ms < now_ms,
-        warning_words="" if fitting else "不符合任何已知的號牌編碼",
-    )
-
-
-def _escape_like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _parse_cursor(cursor: str) -> tuple[int, str]:
-    version, _, entry_id = cursor.partition(".")
-    if not version.isdecimal() or len(version) > 18:
-        raise InputRefusedError("That is no page of this list.", reference="cursor")
-    return int(version), entry_id
-
-
-def _mark_undone(connection: Connection, version: int) -> None:
-    connection.execute(
-        imports.update().where(imports.c.version == version, imports.c.state == "applied").values(state="undone")
-    )
-
-
-def _refuse_strange(connection: Connection, list_id: str, changed: set[str], removed: set[str]) -> None:
-    """A save of one list changes no other, and names no entry that is not there: ids are made here, by nobody else."""
-    placed = journal.find_placed(connection, sorted(changed | removed))
-    elsewhere = [entry_id for entry_id, one in placed.items() if one.list_id != list_id]
-    if elsewhere or not changed <= placed.keys():
-        raise ConflictError(
-            "An entry of this save is not on this list (any more). Nothing was changed.",
-            hint="Look at the list as it is now, then save again.",
-            reference="entry-gone",
-        )
-
-
-def _refuse_repeated(connection: Connection, list_id: str, drafted: list[WatchEntry], removed: set[str]) -> None:
-    """One number stands once in a list."""
-    seen: dict[str, str] = {}
-    for entry in drafted:
-        if seen.setdefault(entry.text, entry.id) != entry.id:
-            raise ConflictError(f"{display_of(entry.text)} stands twice in this save.", reference="entry-twice")
-    for placed in journal.find_by_texts(connection, seen, list_id):
-        if placed.entry.id not in removed and placed.entry.id != seen[placed.entry.text]:
-            if placed.entry.id in {entry.id for entry in drafted}:
-                continue  # that entry changes its number in the same save
-            raise ConflictError(
-                f"{display_of(placed.entry.text)} stands in this list already (case {placed.entry.case_number or '-'}).",
-                hint="Change that entry instead.",
-                reference="entry-twice",
-            )
-
-
-def _question_twins(connection: Connection, drafted: list[WatchEntry], removed: set[str]) -> None:
-    """Two numbers of one case that differ only in what readers mix up: was the second added for misreads (G24)?"""
-    for entry in drafted:
-        if not entry.case_number:
-            continue
-        others = [other for other in drafted if other.id != entry.id]
-        others += [
-            placed.entry
-            for placed in journal.find_by_texts(connection, twin_texts(entry.text))
-            if placed.entry.id not in removed and placed.entry.id not in {e.id for e in drafted}
-        ]
-        for other in others:
-            if other.case_number == entry.case_number and is_twin(entry.text, other.text):
-                raise ConflictError(
-                    f"{display_of(entry.text)} and {display_of(other.text)} differ in one character that readers mix up "
-                    f"and stand under the same case {entry.case_number}.",
-                    hint="Look-alikes are found by the matcher. Keep one, or confirm that both vehicles are meant.",
-                    reference="twins-under-one-case",
-                )

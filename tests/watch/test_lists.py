@@ -221,7 +221,7 @@ async def test_entries_are_found_by_plate_case_and_reason_and_other_signs_are_no
 
 
 async def test_pages_of_entries_hold_each_entry_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guardian.watch.keeper.PAGE", 2)
+    monkeypatch.setattr("guardian.watch.pages.PAGE", 2)
     await house.save(put=[EntryDraft(p, "失竊") for p in PLATES[:3]])
     await house.save(put=[EntryDraft(p, "失竊") for p in PLATES[3:]])
     seen: list[str] = []
