@@ -11,7 +11,8 @@ from guardian.device.source import Frame
 from guardian.domain.read import Corners, PhotoRef
 from guardian.vision import crop as cutting
 from guardian.vision.judge import PlateSeen
-from guardian.vision.track import Tracker, TrackResult, TrackSettings, results_of_photo
+from guardian.vision.passing import TrackResult, results_of_photo
+from guardian.vision.track import Tracker, TrackSettings
 
 VOTE_PICTURES_MAX = 4
 """Of a hit, besides its crop and overview: about 1.5 kB each."""

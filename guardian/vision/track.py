@@ -14,23 +14,23 @@ Time is the frames' own, in milliseconds, and may stand still or jump; nothing h
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
-from guardian.domain.plate import CONFUSABLE
-from guardian.domain.read import DOUBTFUL_PROB, Alternative, Corners, FrameVote
-from guardian.domain.series import classes_of
+from guardian.domain.read import DOUBTFUL_PROB, Corners
 from guardian.vision import crop as cutting
+from guardian.vision.followed import Track, centre_of, texts_agree
 from guardian.vision.judge import PlateSeen, overlap
-from guardian.vision.overlay import RING_CHANGE_MIN, Ring, change, ring_of, stands_still
-from guardian.vision.place import Span, carried
+from guardian.vision.overlay import stands_still
+from guardian.vision.passing import TrackResult, result_of
 from guardian.vision.ports import Frame
 from guardian.vision.series import SeriesRead
-from guardian.vision.vote import Ballot, fuse, weight_of
+
+AGREE_MIN = 0.6
+"""A reading that agrees less with what a track says is another plate's."""
+ZONE_MS = 60_000
+"""A place where the camera wrote is forgotten when it has written nothing there for so long."""
 
 
 class TrackSettings(msgspec.Struct, frozen=True):
@@ -58,71 +58,6 @@ class TrackSettings(msgspec.Struct, frozen=True):
     vote_crops_max: int = 5
 
 
-class Sight(msgspec.Struct, frozen=True):
-    """Where and when a text was read best, with what a read keeps of that frame: both pictures from the same one.
-
-    `crop` and `overview` are BGR uint8, already small; `overview_corners` are the plate's corners in the overview's px.
-    `spans` are the edges of the characters read there, in shares of the crop's width; empty where not known.
-    """
-
-    frame_index: int
-    frame_ms: int
-    corners: Corners
-    quality: float
-    crop: Frame | None = None
-    overview: Frame | None = None
-    overview_corners: Corners | None = None
-    spans: tuple[Span, ...] = ()
-
-    def crop_jpeg(self) -> bytes:
-        """The plate alone as JPEG; empty where frames were not given."""
-        return cutting.jpeg(self.crop, cutting.CROP_QUALITY) if self.crop is not None else b""
-
-    def overview_jpeg(self) -> bytes:
-        """The scene as JPEG; empty where frames were not given."""
-        return cutting.jpeg(self.overview, cutting.OVERVIEW_QUALITY) if self.overview is not None else b""
-
-
-class TrackResult(msgspec.Struct, frozen=True):
-    """All that a device needs for one domain `Read` of one vehicle's pass.
-
-    `sight` is the best frame in which `text` itself was read. `votes` are the single reads in order of time;
-    `vote_crops` has for each of them its plate, 48 px high, or None: only the best of them keep one.
-    `frames_seen` counts every frame with the plate, also those that read something else.
-    """
-
-    track_id: int
-    text: str
-    raw_text: str
-    char_probs: tuple[float, ...]
-    alternatives: tuple[tuple[Alternative, ...], ...]
-    dash_after: int | None
-    series: str
-    vehicle_classes: tuple[str, ...]
-    votes: tuple[FrameVote, ...]
-    raw_texts: tuple[str, ...]
-    sight: Sight
-    frames_seen: int
-    first_ms: int
-    last_ms: int
-    vote_crops: tuple[Frame | None, ...] = ()
-
-    @property
-    def spans(self) -> tuple[Span, ...]:
-        """Where each character of `text` stands in the crop; empty where the crop's frame read another number of them."""
-        return self.sight.spans if len(self.sight.spans) == len(self.text) else ()
-
-    @property
-    def confidence_prob(self) -> float:
-        """The weakest character decides."""
-        return min(self.char_probs, default=0.0)
-
-    @property
-    def doubtful(self) -> tuple[int, ...]:
-        """Places (from 0) whose character is doubtful."""
-        return tuple(i for i, p in enumerate(self.char_probs) if p < DOUBTFUL_PROB)
-
-
 class TrackCounts(msgspec.Struct):
     """What the tracker did with the single reads; for `--stats`."""
 
@@ -137,81 +72,13 @@ class TrackCounts(msgspec.Struct):
     ended_early: int = 0  # tracks given up for the bound on tracks
 
 
-class _Seen(msgspec.Struct, frozen=True):
-    plate: PlateSeen
-    frame_index: int
-    frame_ms: int
-    weight: float
-
-
-class _Track:
-    """One plate being followed."""
-
-    def __init__(self, track_id: int) -> None:
-        self.id = track_id
-        self.seen: list[_Seen] = []
-        self.frames = 0
-        self.first_ms = self.last_ms = 0
-        self.last_index = -1
-        self.corners: Corners = ((0.0, 0.0),) * 4
-        self.velocity = np.zeros(2)
-        self.sights: dict[str, Sight] = {}
-        self.vote_crops: dict[int, tuple[float, Frame]] = {}  # by number of frame, with its quality
-        self.fused: SeriesRead | None = None
-        self.decided = False
-        self.result_of: str | None = None
-        self.anchor: Corners | None = None
-        self.ring: Ring | None = None
-        self.still_moved = 0  # frames at the same pixels while the ring moved
-        self.height_px_max = 0.0
-        self.strayed = 0  # frames at other pixels than the anchor
-
-    @property
-    def suspect(self) -> bool:
-        """Whether this may yet turn out to be the camera's own text."""
-        return self.still_moved > 0 and self.strayed <= self.still_moved // 4
-
-    @property
-    def overlay(self) -> bool:
-        """Whether this is the camera's own text."""
-        return self.suspect and self.still_moved >= 3
-
-    def predicted(self, frame_ms: int) -> Corners:
-        step = self.velocity * min(1000, max(0, frame_ms - self.last_ms))
-        a, b, c, d = ((x + float(step[0]), y + float(step[1])) for x, y in self.corners)
-        return (a, b, c, d)
-
-
-def _centre(corners: Corners) -> tuple[float, float]:
-    return sum(x for x, _ in corners) / 4, sum(y for _, y in corners) / 4
-
-
-def texts_agree(a: str, b: str) -> float:
-    """How well two readings could be one plate, 0 to 1: shared characters in order, look-alikes counted half.
-
-    `BKVL98` and `BKV8898` agree (0.77), `ABC1235` and `BKD8869` do not (0.14).
-    """
-    if not a or not b:
-        return 0.0
-    if len(a) == len(b):
-        same = sum(1.0 if x == y else 0.5 if y in CONFUSABLE.get(x, {}) else 0.0 for x, y in zip(a, b, strict=True))
-        if same / len(a) >= 0.5:
-            return same / len(a)
-    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
-    shared = sum(block.size for block in matcher.get_matching_blocks())
-    return 2 * shared / (len(a) + len(b))
-
-
-AGREE_MIN = 0.6
-
-
 class Tracker:
     """Makes reads out of single reads. One for each camera; not thread-safe."""
 
     def __init__(self, settings: TrackSettings | None = None) -> None:
         self.settings = settings or TrackSettings()
         self.counts = TrackCounts()
-        self._tracks: list[_Track] = []
+        self._tracks: list[Track] = []
         self._next_id = 1
         self._frame_index = -1
         self._now_ms = 0
@@ -236,7 +103,7 @@ class Tracker:
         out = self.expire(frame_ms)
         # A frame may come in parts: first what was expected, then what else was found. No track has two sights in one frame.
         free = [t for t in self._tracks if t.last_index != index]
-        touched: list[_Track] = []
+        touched: list[Track] = []
         for plate in sorted(plates, key=lambda p: -p.confidence_prob):
             if self._in_zone(plate.corners):
                 continue
@@ -281,27 +148,30 @@ class Tracker:
             out.extend(self._end(track))
         return out
 
-    def _begin(self) -> _Track:
-        track = _Track(self._next_id)
+    def _begin(self) -> Track:
+        s = self.settings
+        track = Track(
+            self._next_id,
+            ballots_max=s.ballots_max,
+            pictures_max=s.pictures_max,
+            vote_crops_max=s.vote_crops_max,
+        )
         self._next_id += 1
         self._tracks.append(track)
         self.counts.tracks_begun += 1
         return track
 
-    def _nearest(self, plate: PlateSeen, free: Sequence[_Track]) -> _Track | None:
+    def _nearest(self, plate: PlateSeen, free: Sequence[Track]) -> Track | None:
         """The track that this single read continues: near enough, of a like size, and saying what the plate could say."""
-        best: tuple[float, _Track] | None = None
+        best: tuple[float, Track] | None = None
         width, height = cutting.quad_size(plate.corners)
-        x, y = _centre(plate.corners)
+        x, y = centre_of(plate.corners)
         for track in free:
-            agree = max(
-                texts_agree(plate.number.text, track.fused.text if track.fused else ""),
-                texts_agree(plate.number.text, track.seen[-1].plate.number.text) if track.seen else 0.0,
-            )
+            agree = track.could_say(plate.number.text)
             if agree < AGREE_MIN:
                 continue
             gap_s = max(0, self._now_ms - track.last_ms) / 1000
-            px, py = _centre(track.predicted(self._now_ms))
+            px, py = centre_of(track.predicted(self._now_ms))
             w, h = cutting.quad_size(track.corners)
             if not 0.4 < height / max(1.0, h) < 2.5:
                 continue
@@ -315,93 +185,21 @@ class Tracker:
                 best = (score, track)
         return best[1] if best else None
 
-    def _join(self, track: _Track, plate: PlateSeen, frame: Frame | None) -> None:
-        _, height = cutting.quad_size(plate.corners)
-        weight = weight_of(height, plate.sharpness_score)
-        if track.frames:
-            elapsed = self._now_ms - track.last_ms
-            if 0 < elapsed <= self.settings.gap_ms:
-                (ax, ay), (bx, by) = _centre(track.corners), _centre(plate.corners)
-                track.velocity = 0.5 * track.velocity + 0.5 * np.array([bx - ax, by - ay]) / elapsed
-        else:
-            track.first_ms = self._now_ms
-        track.seen.append(_Seen(plate, self._frame_index, self._now_ms, weight))
-        if len(track.seen) > self.settings.ballots_max:
-            track.seen.remove(min(track.seen, key=lambda s: s.weight * s.plate.confidence_prob))
-        track.frames += 1
-        track.height_px_max = max(track.height_px_max, height)
-        track.last_ms, track.last_index = self._now_ms, self._frame_index
-        if frame is not None:
-            self._watch_ring(track, plate, frame)
-        track.corners = plate.corners
-        if not track.decided:
-            track.fused = fuse([Ballot(s.plate.number, s.weight) for s in track.seen])
-            self._keep_sight(track, plate, frame, weight * plate.confidence_prob)
-            self._keep_vote_crop(track, plate, frame, weight * plate.confidence_prob)
-        else:
+    def _join(self, track: Track, plate: PlateSeen, frame: Frame | None) -> None:
+        track.take(
+            plate,
+            frame,
+            frame_index=self._frame_index,
+            frame_ms=self._now_ms,
+            gap_ms=self.settings.gap_ms,
+        )
+        if track.decided:
             self.counts.frames_folded += 1
             self._touch_recent(track)
 
-    def _watch_ring(self, track: _Track, plate: PlateSeen, frame: Frame) -> None:
-        if track.anchor is None:
-            track.anchor, track.ring = plate.corners, ring_of(frame, plate.corners)
-            return
-        if not stands_still(track.anchor, plate.corners):
-            track.strayed += 1
-            if track.strayed > 2 * (track.still_moved + 1):
-                track.anchor, track.ring = plate.corners, ring_of(frame, plate.corners)
-                track.strayed = track.still_moved = 0
-            return
-        # Around the anchor, not around this sight: a box that is found a little larger shows other surroundings although
-        # nothing has moved.
-        ring = ring_of(frame, track.anchor)
-        if track.ring is not None and change(track.ring, ring) > RING_CHANGE_MIN:
-            track.still_moved += 1
-            track.ring = ring
-
-    def _keep_sight(self, track: _Track, plate: PlateSeen, frame: Frame | None, quality: float) -> None:
-        """Keep the picture of each text's best frame, for the texts seen best."""
-        text = plate.number.text
-        old = track.sights.get(text)
-        if old is not None and quality <= old.quality * 1.05:
-            return
-        if old is None and len(track.sights) >= self.settings.pictures_max:
-            spare = [t for t in track.sights if track.fused is None or t != track.fused.text]
-            weakest = min(spare, key=lambda t: track.sights[t].quality)
-            wanted = track.fused is not None and text == track.fused.text
-            if not wanted and track.sights[weakest].quality >= quality:
-                return
-            del track.sights[weakest]
-        track.sights[text] = take_sight(frame, plate, self._frame_index, self._now_ms, quality)
-
-    def _keep_vote_crop(self, track: _Track, plate: PlateSeen, frame: Frame | None, quality: float) -> None:
-        """Keep what was read, small, for those who check the read: of the best single reads, whatever they say."""
-        kept = track.vote_crops
-        if frame is None or self.settings.vote_crops_max <= 0:
-            return
-        if len(kept) >= self.settings.vote_crops_max:
-            weakest = min(kept, key=lambda index: kept[index][0])
-            if kept[weakest][0] >= quality:
-                return
-            del kept[weakest]
-        crop = cutting.cut_plate(
-            frame, plate.corners, height_px=cutting.VOTE_HEIGHT_PX, width_max_px=cutting.VOTE_WIDTH_MAX_PX
-        )
-        kept[self._frame_index] = (quality, crop)
-
-    def _support(self, track: _Track) -> int:
-        """Frames that bear the vote out: those that read it, and, where one does, those that are off by one character."""
-        if track.fused is None:
-            return 0
-        wanted = track.fused.text
-        texts = [s.plate.number.text for s in track.seen]
-        if wanted not in texts:
-            return 0
-        return sum(len(text) == len(wanted) and texts_agree(text, wanted) >= 0.83 for text in texts)
-
-    def _sure(self, track: _Track) -> bool:
+    def _sure(self, track: Track) -> bool:
         s = self.settings
-        if track.fused is None or track.suspect or self._support(track) < s.frames_min:
+        if track.fused is None or track.suspect or track.support < s.frames_min:
             return False
         if self._now_ms - track.first_ms >= s.decide_ms:
             return True
@@ -416,29 +214,23 @@ class Tracker:
             and track.fused.confidence_prob >= s.sure_prob
         )
 
-    def _end(self, track: _Track) -> list[TrackResult]:
+    def _end(self, track: Track) -> list[TrackResult]:
         self._tracks.remove(track)
         if track.decided:
             return []
         if track.suspect and track.frames >= 3:
             self.counts.overlays += 1
             return []
-        if track.fused is None or self._support(track) < self.settings.frames_min:
+        if track.fused is None or track.support < self.settings.frames_min:
             self.counts.too_short += 1
             return []
         return self._decide(track)
 
-    def _decide(self, track: _Track) -> list[TrackResult]:
+    def _decide(self, track: Track) -> list[TrackResult]:
         fused = track.fused
         track.decided = True
         if fused is None:
             return []
-        sight = track.sights.get(fused.text)
-        if sight is None:
-            # The vote is a number that no single frame read: there is no picture that shows it as read. The frame read
-            # nearest to it stands in, and the weakest place stays doubtful.
-            nearest = max(track.sights, key=lambda t: (texts_agree(t, fused.text), track.sights[t].quality))
-            sight = track.sights[nearest]
         if self._same_pass(fused, track):
             self.counts.passes_folded += 1
             self.counts.frames_folded += len(track.seen)
@@ -447,11 +239,20 @@ class Tracker:
         self.counts.frames_folded += len(track.seen) - 1
         track.result_of = fused.text
         self._recent.append((fused.text, fused.confidence_prob, track.last_ms))
-        crops = {index: crop for index, (_, crop) in track.vote_crops.items()}
-        track.vote_crops.clear()
-        return [result_of(track.id, fused, track.seen, sight, track.frames, track.first_ms, track.last_ms, crops)]
+        return [
+            result_of(
+                track.id,
+                fused,
+                track.seen,
+                track.best_sight(fused.text),
+                track.frames,
+                track.first_ms,
+                track.last_ms,
+                track.give_vote_crops(),
+            )
+        ]
 
-    def _same_pass(self, fused: SeriesRead, track: _Track) -> bool:
+    def _same_pass(self, fused: SeriesRead, track: Track) -> bool:
         """Whether this vehicle made a read within the last seconds: the same number, or a worse reading of it."""
         for i, (text, confidence, last_ms) in enumerate(self._recent):
             if track.first_ms - last_ms > self.settings.same_pass_ms:
@@ -468,7 +269,7 @@ class Tracker:
                 return True
         return False
 
-    def _touch_recent(self, track: _Track) -> None:
+    def _touch_recent(self, track: Track) -> None:
         for i, (text, confidence, _) in enumerate(self._recent):
             if text == track.result_of:
                 self._recent[i] = (text, confidence, self._now_ms)
@@ -478,7 +279,7 @@ class Tracker:
             if stands_still(zone, corners) or (overlap(zone, corners) > 0.8 and _same_height(zone, corners)):
                 self._zones[i] = (zone, self._now_ms)
                 return True
-        self._zones = [z for z in self._zones if self._now_ms - z[1] < 60_000]
+        self._zones = [z for z in self._zones if self._now_ms - z[1] < ZONE_MS]
         return False
 
 
@@ -486,57 +287,3 @@ def _same_height(a: Corners, b: Corners) -> bool:
     _, ha = cutting.quad_size(a)
     _, hb = cutting.quad_size(b)
     return 0.8 < ha / max(1e-6, hb) < 1.25
-
-
-def take_sight(frame: Frame | None, plate: PlateSeen, frame_index: int, frame_ms: int, quality: float) -> Sight:
-    """What a read keeps of one frame: the plate alone and the scene, made small at once so that no frame is held."""
-    if frame is None:
-        return Sight(frame_index, frame_ms, plate.corners, quality)
-    overview, factor = cutting.shrink(frame, cutting.OVERVIEW_SIDE_MAX_PX)
-    a, b, c, d = ((round(x * factor, 1), round(y * factor, 1)) for x, y in plate.corners)
-    crop = cutting.cut_plate(frame, plate.corners)
-    spans = carried(plate.spans, plate.corners, cutting.with_margin(plate.corners))
-    return Sight(frame_index, frame_ms, plate.corners, quality, crop, overview, (a, b, c, d), spans)
-
-
-def result_of(
-    track_id: int,
-    fused: SeriesRead,
-    seen: Sequence[_Seen],
-    sight: Sight,
-    frames_seen: int,
-    first_ms: int,
-    last_ms: int,
-    vote_crops: Mapping[int, Frame] = MappingProxyType({}),
-) -> TrackResult:
-    """Put a result together from the vote and the single reads; `vote_crops` by number of frame."""
-    ordered = sorted(seen, key=lambda s: (s.frame_ms, s.frame_index))
-    return TrackResult(
-        track_id=track_id,
-        text=fused.text,
-        raw_text=fused.raw_text,
-        char_probs=fused.char_probs,
-        alternatives=fused.alternatives,
-        dash_after=fused.dash_after,
-        series=fused.series.id,
-        vehicle_classes=tuple(str(c) for c in classes_of(fused.text, fused.series.dash_after)),
-        votes=tuple(FrameVote(s.plate.number.text, round(s.plate.confidence_prob, 4), s.frame_ms) for s in ordered),
-        raw_texts=tuple(s.plate.raw_text for s in ordered),
-        sight=sight,
-        frames_seen=frames_seen,
-        first_ms=first_ms,
-        last_ms=last_ms,
-        vote_crops=tuple(vote_crops.get(s.frame_index) for s in ordered),
-    )
-
-
-def results_of_photo(
-    plates: Sequence[PlateSeen], frame: Frame, *, frame_ms: int, frame_index: int = 0
-) -> list[TrackResult]:
-    """Reads of a single photo: each plate stands alone, there is nothing to vote."""
-    out: list[TrackResult] = []
-    for number, plate in enumerate(plates, 1):
-        seen = _Seen(plate, frame_index, frame_ms, 1.0)
-        sight = take_sight(frame, plate, frame_index, frame_ms, plate.confidence_prob)
-        out.append(result_of(number, plate.number, [seen], sight, 1, frame_ms, frame_ms))
-    return out

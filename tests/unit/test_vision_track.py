@@ -9,7 +9,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardian.vision.track import Tracker, TrackSettings, results_of_photo, texts_agree
+from guardian.vision.followed import texts_agree
+from guardian.vision.passing import results_of_photo
+from guardian.vision.track import Tracker, TrackSettings
 
 
 def test_a_plate_seen_in_one_frame_only_is_no_read_but_is_counted(say: Any) -> None:

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from guardian.domain.read import pack_places
 from guardian.vision.crop import grow
 from guardian.vision.judge import PlateSeen
+from guardian.vision.passing import results_of_photo
 from guardian.vision.picture import load_picture
 from guardian.vision.place import carried, spans_of
-from guardian.vision.track import Tracker, TrackSettings, results_of_photo
+from guardian.vision.track import Tracker, TrackSettings
 
 
 def ink(crop: np.ndarray) -> list[tuple[float, float]]:
