@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from guardian.domain.subject import Subject
+
 GENESIS = bytes(32)
 _WORD = b"guardian-audit-1\n"
 
@@ -49,6 +51,39 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.kind != "lookup":
             return ""
         return hashlib.sha256(_encoder.encode(self.elements)).hexdigest()[:16]
+
+
+def entry_of(
+    subject: Subject,
+    action: str,
+    *,
+    at_ms: int,
+    kind: str = "deed",
+    verdict: str = "allowed",
+    reasons: tuple[str, ...] = (),
+    purpose: str = "",
+    case_number: str = "",
+    elements: dict[str, str] | None = None,
+    count: int | None = None,
+    lookup_id: str = "",
+) -> Entry:
+    """What one line says of a subject: who it was stands in every line in full, as it was then."""
+    return Entry(
+        at_ms=at_ms,
+        kind=kind,
+        subject_id=subject.id,
+        subject_name=subject.name,
+        role=subject.role,
+        agency=subject.agency,
+        action=action,
+        verdict=verdict,
+        reasons=reasons,
+        purpose=purpose,
+        case_number=case_number,
+        elements=elements or {},
+        count=count,
+        lookup_id=lookup_id,
+    )
 
 
 class Line(NamedTuple):

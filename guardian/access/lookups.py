@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from guardian.access.audit import AuditRecord
-from guardian.access.chain import Entry
+from guardian.access.chain import entry_of
 from guardian.access.reasons import ReasonError, check_case_number, check_purpose, visible
 from guardian.domain.errors import InputRefusedError, NotFoundError
 from guardian.domain.subject import Role, Subject
@@ -103,9 +103,10 @@ class RecordedLookups:
             purpose, case_number = check_purpose(purpose), check_case_number(case_number)
         except ReasonError as refusal:
             await self._audit.append(
-                self._entry(
+                entry_of(
                     subject,
                     action,
+                    at_ms=self._audit.now_ms(),
                     kind="lookup",
                     verdict="refused",
                     reasons=(refusal.reference,),
@@ -117,9 +118,10 @@ class RecordedLookups:
             raise
         lookup_id = secrets.token_hex(12)
         await self._audit.append(
-            self._entry(
+            entry_of(
                 subject,
                 action,
+                at_ms=self._audit.now_ms(),
                 kind="lookup",
                 reasons=("purpose-ok", "case-ok"),
                 purpose=purpose,
@@ -171,36 +173,13 @@ class RecordedLookups:
         subject, action, _ = known
         elements = {"note": note} if note else {}
         await self._audit.append(
-            self._entry(subject, action, kind="delivered", count=count, elements=elements, lookup_id=lookup_id)
-        )
-
-    def _entry(
-        self,
-        subject: Subject,
-        action: str,
-        *,
-        kind: str,
-        verdict: str = "allowed",
-        reasons: tuple[str, ...] = (),
-        purpose: str = "",
-        case_number: str = "",
-        elements: dict[str, str],
-        count: int | None = None,
-        lookup_id: str = "",
-    ) -> Entry:
-        return Entry(
-            at_ms=self._audit.now_ms(),
-            kind=kind,
-            subject_id=subject.id,
-            subject_name=subject.name,
-            role=subject.role,
-            agency=subject.agency,
-            action=action,
-            verdict=verdict,
-            reasons=reasons,
-            purpose=purpose,
-            case_number=case_number,
-            elements=elements,
-            count=count,
-            lookup_id=lookup_id,
+            entry_of(
+                subject,
+                action,
+                at_ms=self._audit.now_ms(),
+                kind="delivered",
+                count=count,
+                elements=elements,
+                lookup_id=lookup_id,
+            )
         )

@@ -34,7 +34,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from guardian.access.answers import EXCEPTION_HANDLERS
 from guardian.access.audit import AuditRecord
 from guardian.access.body import GoneError, read_body, unpack
-from guardian.access.chain import Entry
+from guardian.access.chain import entry_of
 from guardian.access.device_proof import DeviceProof
 from guardian.access.lookups import TRACE, RecordedLookups, Trace, follow_streams
 from guardian.access.model import (
@@ -261,7 +261,7 @@ class Seam:
             await self.app(scope, receive, watch_refusal(send, scope, refused))
             return
         kind = "decision" if method in ("GET", "HEAD") else "deed"
-        entry = _entry(access.now_ms(), kind, subject, action, elements=elements, reasons=decision.reasons)
+        entry = entry_of(subject, action, at_ms=access.now_ms(), kind=kind, elements=elements, reasons=decision.reasons)
         await access.audit.append(entry)
         await self.app(scope, receive, watch_deed(send, scope, access.audit, entry))
 
@@ -326,7 +326,15 @@ class Seam:
         now = self.access.now_ms()
         if self.access.tally.line_due(subject, action, now):
             await self.access.audit.append(
-                _entry(now, "decision", subject, action, verdict="refused", reasons=reasons, elements=elements)
+                entry_of(
+                    subject,
+                    action,
+                    at_ms=now,
+                    kind="decision",
+                    verdict="refused",
+                    reasons=reasons,
+                    elements=elements,
+                )
             )
 
 
@@ -356,30 +364,6 @@ def _refusal(subject: Subject, action: str, reasons: tuple[str, ...]) -> NotAllo
         )
     refusal.reasons = reasons  # type: ignore[attr-defined]
     return refusal
-
-
-def _entry(
-    at_ms: int,
-    kind: str,
-    subject: Subject,
-    action: str,
-    *,
-    verdict: str = "allowed",
-    reasons: tuple[str, ...] = (),
-    elements: dict[str, str],
-) -> Entry:
-    return Entry(
-        at_ms=at_ms,
-        kind=kind,
-        subject_id=subject.id,
-        subject_name=subject.name,
-        role=subject.role,
-        agency=subject.agency,
-        action=action,
-        verdict=verdict,
-        reasons=reasons,
-        elements=elements,
-    )
 
 
 def _given(body: bytes, receive: Receive) -> Receive:

@@ -21,7 +21,7 @@ import msgspec
 from sqlalchemy import Connection, Executable, Row, func, select, update
 
 from guardian.access.audit import AuditRecord
-from guardian.access.chain import Entry
+from guardian.access.chain import entry_of
 from guardian.access.model import NotSignedInError
 from guardian.access.tables import access_links, access_sessions
 from guardian.domain.errors import InputRefusedError
@@ -119,14 +119,10 @@ class Sessions:
         await self._records.write(lambda connection: _do(connection, access_links.insert().values(row)))
         if by is not None:  # whoever makes a link could open it: the auditor must see in whose name
             await self._audit.append(
-                Entry(
+                entry_of(
+                    by,
+                    "links.make",
                     at_ms=now,
-                    kind="deed",
-                    subject_id=by.id,
-                    subject_name=by.name,
-                    role=by.role,
-                    agency=by.agency,
-                    action="links.make",
                     reasons=("link-made",),
                     elements={"for": person_id(name, role, agency), "name": name, "role": role, "agency": agency},
                 )
@@ -196,14 +192,10 @@ class Sessions:
         session, made_by = redeemed
         who = session.subject
         await self._audit.append(
-            Entry(
+            entry_of(
+                who,
+                "session.open",
                 at_ms=now,
-                kind="deed",
-                subject_id=who.id,
-                subject_name=who.name,
-                role=who.role,
-                agency=who.agency,
-                action="session.open",
                 reasons=("link-ok",),
                 elements={"session": who.session_id, "link_by": made_by},
             )

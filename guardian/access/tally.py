@@ -7,7 +7,7 @@ more than KEYS_MAX subjects and actions at once the rest is counted together.
 
 from __future__ import annotations
 
-from guardian.access.chain import Entry
+from guardian.access.chain import Entry, entry_of
 from guardian.domain.subject import Role, Subject
 
 FLUSH_MS = 3600 * 1000
@@ -60,14 +60,11 @@ class Tally:
         for (subject_id, action, verdict), (count, first_ms, last_ms) in sorted(counts.items()):
             subject = subjects[subject_id]
             entries.append(
-                Entry(
+                entry_of(
+                    subject,
+                    action,
                     at_ms=at_ms,
                     kind="counted",
-                    subject_id=subject.id,
-                    subject_name=subject.name,
-                    role=subject.role,
-                    agency=subject.agency,
-                    action=action,
                     verdict=verdict,
                     count=count,
                     elements={"from_ms": str(first_ms), "to_ms": str(last_ms)},

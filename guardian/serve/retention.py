@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from guardian.access.audit import AuditRecord
-from guardian.access.chain import Entry
+from guardian.access.chain import entry_of
 from guardian.archive.ports import Archive
 from guardian.archive.retention import Retention
 from guardian.domain.errors import GuardianError
@@ -44,18 +44,7 @@ class RecordedDestruction:
         await self._append(by, what, "refused" if failed else "allowed", (failed or "destroyed",))
 
     async def _append(self, by: Subject, what: dict[str, str], verdict: str, reasons: tuple[str, ...]) -> None:
-        entry = Entry(
-            at_ms=self._audit.now_ms(),
-            kind="deed",
-            subject_id=by.id,
-            subject_name=by.name,
-            role=by.role,
-            agency=by.agency,
-            action=ACTION,
-            verdict=verdict,
-            reasons=reasons,
-            elements=what,
-        )
+        entry = entry_of(by, ACTION, at_ms=self._audit.now_ms(), verdict=verdict, reasons=reasons, elements=what)
         await self._audit.append(entry)
 
 
