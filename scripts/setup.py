@@ -14,14 +14,18 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV, TOOLS, STAMPS = ROOT / ".venv", ROOT / ".tools", ROOT / ".make"
 BIN = "Scripts" if os.name == "nt" else "bin"
 NODE_MIN = (20, 19)
+# Where systems keep the certificates that they trust; an office whose line is inspected has its own among them.
+CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 
 class StepError(Exception):
@@ -53,24 +57,47 @@ def digest(paths: Iterable[Path], *more: str) -> str:
     return sha.hexdigest()
 
 
+@contextmanager
+def ticking(head: str) -> Iterator[None]:
+    """A terminal shows the seconds while a step runs, so that a slow line does not look like a standstill; a log gets one line."""
+    print(f"{head} …", end="", flush=True)
+    if not sys.stdout.isatty():
+        yield
+        return
+    began, ended = time.monotonic(), threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(1.0):
+            print(f"\r{head} … {time.monotonic() - began:.0f} s ", end="", flush=True)
+
+    ticker = threading.Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        ticker.join()
+        print(f"\r{head} …", end="", flush=True)
+
+
 class Steps:
     """Numbered steps on the terminal."""
 
     def __init__(self, total: int) -> None:
         self.total, self.number, self.began = total, 0, time.monotonic()
 
-    def step(self, name: str, words: str, stamp: str, ready: bool, do: object) -> None:
+    def step(self, name: str, words: str, stamp: str, ready: bool, do: Callable[[], object]) -> None:
         self.number += 1
         head = f"[{self.number}/{self.total}] {words}"
         mark = STAMPS / name
         if ready and mark.exists() and mark.read_text() == stamp:
             print(f"{head}: there", flush=True)
             return
-        print(f"{head} …", end="", flush=True)
         began = time.monotonic()
         mark.unlink(missing_ok=True)
         try:
-            do()  # type: ignore[operator]
+            with ticking(head):
+                do()
         except BaseException:
             print(" stopped", flush=True)
             raise
@@ -93,9 +120,16 @@ def make_venv(folder: Path, *, pip: bool) -> None:
         raise
 
 
+def trusted(name: str) -> dict[str, str]:
+    """The variable `name` set to the system's certificates, unless somebody has set it; uv and Node bring their own and look nowhere else."""
+    bundle = os.environ.get("SSL_CERT_FILE") or next((path for path in CERTIFICATES if Path(path).exists()), "")
+    return {} if name in os.environ or not bundle else {name: bundle}
+
+
 def uv_environment() -> dict[str, str]:
     """uv does not read pip's settings; hand it the index that this machine's pip is told to use."""
     env = {"VIRTUAL_ENV": str(VENV), "UV_NO_PROGRESS": "1", "UV_LINK_MODE": os.environ.get("UV_LINK_MODE", "hardlink")}
+    env |= trusted("SSL_CERT_FILE")
     if not any(name in os.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX")):
         pip = TOOLS / BIN / "pip"
         asked = subprocess.run([str(pip), "config", "get", "global.index-url"], capture_output=True, text=True)
@@ -196,8 +230,12 @@ def npm(*arguments: str) -> None:
     if found is None:
         raise StepError("Node is gone. Run make setup again.")
     folder, command = found
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
     run(
-        *command, *arguments, cwd=ROOT / "console", env={"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "CI": "1"}
+        *command,
+        *arguments,
+        cwd=ROOT / "console",
+        env={"PATH": path, "CI": "1", **trusted("NODE_EXTRA_CA_CERTS")},
     )
 
 

