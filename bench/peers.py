@@ -91,7 +91,8 @@ def usual_app(folder: Path, entries: int) -> Any:
 
         body = await request.body()
         counter = int(request.headers["guardian-counter"])
-        text = signed_text("POST", "/device/v1/batches", batch.device_id, counter, body)
+        kind = request.headers["content-type"]
+        text = signed_text("POST", "/device/v1/batches", batch.device_id, counter, body, content_type=kind)
         keys[batch.device_id].verify(base64.b64decode(request.headers["guardian-signature"]), text)
         with Session(engine) as session:
             known = set(

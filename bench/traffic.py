@@ -72,10 +72,11 @@ def make_batches(
 
 def sign(key: Ed25519PrivateKey, device_id: str, counter: int, method: str, path: str, body: bytes) -> dict[str, str]:
     """The headers of a signed request."""
-    signature = key.sign(signed_text(method, path, device_id, counter, body))
+    kind = "application/msgpack"
+    signature = key.sign(signed_text(method, path, device_id, counter, body, content_type=kind))
     return {
         HEADER_DEVICE: device_id,
         HEADER_COUNTER: str(counter),
         HEADER_SIGNATURE: base64.b64encode(signature).decode(),
-        "content-type": "application/msgpack",
+        "content-type": kind,
     }

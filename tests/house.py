@@ -64,17 +64,19 @@ class TestCar:
         self.counter = 0
         self.client = httpx.Client(base_url=address, timeout=40)
 
-    def signed(self, method: str, path: str, body: bytes, *, counter: int | None = None) -> dict[str, str]:
+    def signed(
+        self, method: str, path: str, body: bytes, *, counter: int | None = None, kind: str = "application/msgpack"
+    ) -> dict[str, str]:
         """Headers of a signed request; `counter` repeats an old one on purpose."""
         if counter is None:
             self.counter += 1
             counter = self.counter
-        signature = self.key.sign(signed_text(method, path, self.device_id, counter, body))
+        signature = self.key.sign(signed_text(method, path, self.device_id, counter, body, content_type=kind))
         return {
             HEADER_DEVICE: self.device_id,
             HEADER_COUNTER: str(counter),
             HEADER_SIGNATURE: base64.b64encode(signature).decode(),
-            "content-type": "application/msgpack",
+            "content-type": kind,
         }
 
     def request(self, method: str, path: str, body: bytes = b"") -> httpx.Response:
@@ -96,7 +98,7 @@ class TestCar:
     def put_photo(self, sha256: str, body: bytes) -> int:
         """A picture; gives the status."""
         path = f"/device/v1/photos/{sha256}"
-        headers = {**self.signed("PUT", path, body), "content-type": "image/jpeg"}
+        headers = self.signed("PUT", path, body, kind="image/jpeg")
         return self.client.put(path, content=body, headers=headers).status_code
 
     def beat(self, beat: Heartbeat) -> HeartbeatAnswer:

@@ -2,7 +2,8 @@
 
 A request is believed if, in this order,
 1. it names a device, a counter and a signature in their forms,
-2. the device's key signed method, target, device, counter and the bytes that came (`wire.signed_text`),
+2. the device's key signed method, target, content type and encoding, device, counter and the bytes that came
+   (`wire.signed_text`),
 3. the device is not revoked, and
 4. its counter has not been seen (`counters`).
 
@@ -26,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, select, update
 
 from guardian.access.audit import AuditRecord
-from guardian.access.chain import Entry
+from guardian.access.chain import entry_of
 from guardian.access.counters import SeenCounters, next_lease
 from guardian.access.model import DeviceProofError
 from guardian.access.tables import access_device_keys
@@ -46,11 +47,25 @@ _COUNTER = re.compile(r"[1-9][0-9]{0,15}")
 
 
 class Claim(NamedTuple):
-    """Who a request says it is from: device id, counter, signature of 64 bytes. Not believed yet."""
+    """Who a request says it is from, and how its body is to be read. Not believed yet. The signature has 64 bytes."""
 
     device_id: str
     counter: int
     signature: bytes
+    content_type: str
+    content_encoding: str
+
+    def signed_text(self, method: str, target: str, body: bytes) -> bytes:
+        """What the device must have signed."""
+        return signed_text(
+            method,
+            target,
+            self.device_id,
+            self.counter,
+            body,
+            content_type=self.content_type,
+            content_encoding=self.content_encoding,
+        )
 
 
 class _Key:
@@ -127,13 +142,10 @@ class DeviceProof:
             )
         self._unknown.pop(device_id, None)
         await self._audit.append(
-            Entry(
+            entry_of(
+                Subject(device_id, Role.DEVICE, device_id),
+                "device.enrol",
                 at_ms=self._now_ms(),
-                kind="deed",
-                subject_id=device_id,
-                subject_name=device_id,
-                role=Role.DEVICE,
-                action="device.enrol",
                 reasons=("code-ok", "key-taken"),
                 elements={"key_sha256": hashlib.sha256(public_key).hexdigest()[:32]},
             )
@@ -163,14 +175,10 @@ class DeviceProof:
         self._keys.pop(device_id, None)
         if changed:
             await self._audit.append(
-                Entry(
+                entry_of(
+                    by,
+                    "devices.revoke",
                     at_ms=now,
-                    kind="deed",
-                    subject_id=by.id,
-                    subject_name=by.name,
-                    role=by.role,
-                    agency=by.agency,
-                    action="devices.revoke",
                     reasons=("key-revoked",),
                     elements={"device_id": device_id, "reason": reason[:400]},
                 )
@@ -180,7 +188,7 @@ class DeviceProof:
         """What a request claims, before its body is read: nobody unknown makes us hold eight megabytes.
 
         Args:
-            headers: the three of `domain.wire`, by lower-case name.
+            headers: the three of `domain.wire`, content type and encoding, by lower-case name.
 
         Raises:
             DeviceProofError: `signature-missing` or `device-unknown`.
@@ -205,20 +213,20 @@ class DeviceProof:
         Raises:
             DeviceProofError: not believed; its reference says which of the steps failed.
         """
-        device_id, counter, signature = claim
+        device_id, counter, signature = claim.device_id, claim.counter, claim.signature
         key = await self._key(device_id)
         if key is None:
             raise DeviceProofError("No device is enrolled under this id.", reference="device-unknown")
         if len(body) > LARGE_BYTES:
-            text = await asyncio.to_thread(signed_text, method, target, device_id, counter, body)
+            text = await asyncio.to_thread(claim.signed_text, method, target, body)
         else:
-            text = signed_text(method, target, device_id, counter, body)
+            text = claim.signed_text(method, target, body)
         try:
             key.public_key.verify(signature, text)
         except InvalidSignature as error:
             raise DeviceProofError(
                 "The signature does not fit the bytes that came; they were not read.",
-                hint="Sign method, target, device, counter and the body exactly as they are sent.",
+                hint="Sign method, target, content type and encoding, device, counter and the body exactly as they are sent.",
                 device_id=device_id,
             ) from error
         if key.revoked:
@@ -304,7 +312,7 @@ def _bound(kept: OrderedDict[str, Any]) -> None:
 
 
 def _parse(headers: Mapping[str, str]) -> Claim:
-    """Device id, counter and signature in their forms."""
+    """The claim of a request whose device id, counter and signature are in their forms."""
     device_id = headers.get(HEADER_DEVICE, "")
     counter = headers.get(HEADER_COUNTER, "")
     try:
@@ -321,4 +329,6 @@ def _parse(headers: Mapping[str, str]) -> Claim:
             f"The request lacks a well-formed signature ({HEADER_DEVICE}, {HEADER_COUNTER}, {HEADER_SIGNATURE}).",
             reference="signature-missing",
         )
-    return Claim(device_id, int(counter), signature)
+    return Claim(
+        device_id, int(counter), signature, headers.get("content-type", ""), headers.get("content-encoding", "")
+    )

@@ -76,11 +76,11 @@ class StandIn:
 
     def _ask(self, method: str, path: str, body: bytes = b"", kind: str = _MSGPACK) -> bytes:
         self._counter += 1
-        signature = self._key.sign(signed_text(method, path, self.device_id, self._counter, body))
+        text = signed_text(method, path, self.device_id, self._counter, body, content_type=kind)
         headers = {
             HEADER_DEVICE: self.device_id,
             HEADER_COUNTER: str(self._counter),
-            HEADER_SIGNATURE: base64.b64encode(signature).decode(),
+            HEADER_SIGNATURE: base64.b64encode(self._key.sign(text)).decode(),
             "content-type": kind,
         }
         answer = self.client.request(method, path, content=body, headers=headers)

@@ -150,10 +150,15 @@ class Identity:
         """Go on above a number that the cloud named. The caller holds a lock."""
         self._counter = max(self._counter, floor)
 
-    def headers(self, method: str, target: str, body: bytes, counter: int) -> dict[str, str]:
-        """What proves a request to be this device's (`domain.wire`); `target` is the path with its query."""
-        text = signed_text(method, target, self.file.device_id, counter, body)
+    def headers(self, method: str, target: str, body: bytes, counter: int, *, content_type: str) -> dict[str, str]:
+        """What proves a request to be this device's (`domain.wire`), with the content type that it is sent with.
+
+        Args:
+            target: the path with its query.
+        """
+        text = signed_text(method, target, self.file.device_id, counter, body, content_type=content_type)
         return {
+            "content-type": content_type,
             HEADER_DEVICE: self.file.device_id,
             HEADER_COUNTER: str(counter),
             HEADER_SIGNATURE: base64.b64encode(self.keys.own.sign(text)).decode(),

@@ -137,7 +137,7 @@ class CloudLine:
         for _ in range(REPLAY_TRIES):
             with self._numbering:
                 counter = self._identity.next_counter()
-            headers = self._identity.headers(method, target, body, counter) | {"content-type": kind, "accept": MSGPACK}
+            headers = self._identity.headers(method, target, body, counter, content_type=kind) | {"accept": MSGPACK}
             url = f"{self._base}{target}"
             timeout = httpx.Timeout(wait_s + 10.0, connect=5.0) if wait_s else httpx.USE_CLIENT_DEFAULT
             try:

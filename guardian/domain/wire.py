@@ -4,9 +4,12 @@ Bodies are MessagePack (`application/msgpack`) for our devices and JSON for fore
 The bytes that came are the bytes whose signature is checked (field case G33): nothing is parsed before that.
 
 The signed text of a request is, in this order and joined by newlines:
-    "guardian-1", method, path, device id, counter, SHA-256 of the body in hex.
+    "guardian-1", method, path, content type, content encoding, device id, counter, SHA-256 of the body in hex.
 The path is the request's target as sent: with its query, where it has one (`/device/v1/watchlist?have=4&wait_s=25`).
+Content type and encoding are the two headers as sent, empty where a request has none: they say how the bytes are read, and
+whoever changes one on the way makes other records of the same bytes.
 The body is what goes over the line: with `Content-Encoding: gzip`, the compressed bytes.
+No time is signed: a device that woke up in 1970 must get on line to learn it (field case G14).
 The counter grows with every request of a device, over restarts too: a repeated one is refused as a replay. A refusal
 `request-replayed` carries the header `guardian-counter-floor`: the device goes on above that number (after a crash the
 cloud no longer knows which of the last few hundred it has seen, and then believes none of them).
@@ -32,10 +35,13 @@ BODY_BYTES_MAX = 8 * 1024 * 1024
 PHOTO_BYTES_MAX = 4 * 1024 * 1024
 
 
-def signed_text(method: str, path: str, device_id: str, counter: int, body: bytes) -> bytes:
+def signed_text(
+    method: str, path: str, device_id: str, counter: int, body: bytes, *, content_type: str, content_encoding: str = ""
+) -> bytes:
     """The bytes that a device signs and the cloud checks."""
     digest = hashlib.sha256(body).hexdigest()
-    return "\n".join(("guardian-1", method.upper(), path, device_id, str(counter), digest)).encode()
+    how = (method.upper(), path, content_type, content_encoding)
+    return "\n".join(("guardian-1", *how, device_id, str(counter), digest)).encode()
 
 
 class Batch(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -455,7 +455,8 @@ class _CloudHandler(BaseHTTPRequestHandler):
             self._refuse(401, "device-unknown")
             return False
         try:
-            key.verify(signature, signed_text(self.command, self.path, device, counter, body))
+            kind = self.headers["Content-Type"]
+            key.verify(signature, signed_text(self.command, self.path, device, counter, body, content_type=kind))
         except InvalidSignature:
             self._refuse(401, "signature-wrong")
             return False

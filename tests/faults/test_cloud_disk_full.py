@@ -98,6 +98,6 @@ def refused_batch(s) -> httpx.Response:  # type: ignore[no-untyped-def]
     """What the cloud answers to the batch that is next, as it stands on the wire."""
     body, _ = s.uplink._pack(s.spool.batch(1000))
     counter = s.identity.next_counter()
-    headers = s.identity.headers("POST", "/device/v1/batches", body, counter)
-    headers |= {"content-type": "application/msgpack"}
+    kind = "application/msgpack"
+    headers = s.identity.headers("POST", "/device/v1/batches", body, counter, content_type=kind)
     return httpx.post(f"{s.identity.file.cloud}/device/v1/batches", content=body, headers=headers, timeout=40)

@@ -43,15 +43,37 @@ async def test_any_spelling_passes_and_one_changed_byte_is_a_wrong_signature(
         assert sent.status_code == 201, sent.text
         assert sent.json() == {"device": "car-1", "bytes": len(plain)}, "the route gets the bytes that were meant"
 
-        signed = device.headers("POST", "/device/v1/batches", body) | {
-            k.replace("_", "-"): v for k, v in packing.items()
-        }
+        signed = device.headers("POST", "/device/v1/batches", body, **packing)
         changed = body[:-1] + bytes([body[-1] ^ 1])
         refused = await it.client.post("/device/v1/batches", content=changed, headers=signed)
         assert refused.status_code == 401
         assert refused.json()["reference"] == "signature-wrong"
         assert "signature" in refused.json()["sentence"] and "JSON" not in refused.text
         assert ("decision", "device.send", "refused", ("signature-wrong",)) in await it.trail()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"content-type": "application/msgpack"},
+        {"content-type": "application/json; charset=big5"},
+        {"content-type": ""},
+        {"content-encoding": "identity"},
+    ],
+    ids=str,
+)
+async def test_bytes_that_are_to_be_read_otherwise_than_signed_are_refused(
+    tmp_path: Path, changed: dict[str, str]
+) -> None:
+    async with house(tmp_path) as it:
+        device = SignedDevice("car-1")
+        await it.access.device_keys.enrol(device.id, device.public_key)
+        signed = device.headers("POST", "/device/v1/batches", b"{}")
+        refused = await it.client.post("/device/v1/batches", content=b"{}", headers=signed | changed)
+        assert refused.status_code == 401
+        assert b"signature-wrong" in refused.content, "MessagePack or JSON, as the header asks"
+        as_signed = await it.client.post("/device/v1/batches", content=b"{}", headers=signed)
+        assert as_signed.status_code == 201, "the counter of a refused request is not spent"
 
 
 async def test_a_signature_does_not_travel_to_another_path_query_method_or_device(tmp_path: Path) -> None:

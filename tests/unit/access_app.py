@@ -132,23 +132,34 @@ class SignedDevice:
     def public_key(self) -> bytes:
         return self.key.public_key().public_bytes_raw()
 
-    def headers(self, method: str, target: str, body: bytes = b"", counter: int | None = None) -> dict[str, str]:
+    def headers(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        counter: int | None = None,
+        *,
+        content_type: str = "application/json",
+        content_encoding: str = "",
+    ) -> dict[str, str]:
         if counter is None:
             self.counter += 1
             counter = self.counter
-        signature = self.key.sign(signed_text(method, target, self.id, counter, body))
-        return {
+        how = {"content_type": content_type, "content_encoding": content_encoding}
+        signature = self.key.sign(signed_text(method, target, self.id, counter, body, **how))
+        packing = {"content-encoding": content_encoding} if content_encoding else {}
+        return packing | {
             HEADER_DEVICE: self.id,
             HEADER_COUNTER: str(counter),
             HEADER_SIGNATURE: base64.b64encode(signature).decode(),
-            "content-type": "application/json",
+            "content-type": content_type,
         }
 
     async def send(
-        self, client: AsyncClient, body: bytes = b"{}", *, counter: int | None = None, **headers: str
+        self, client: AsyncClient, body: bytes = b"{}", *, counter: int | None = None, content_encoding: str = ""
     ) -> Response:
         target = "/device/v1/batches"
-        signed = self.headers("POST", target, body, counter) | {k.replace("_", "-"): v for k, v in headers.items()}
+        signed = self.headers("POST", target, body, counter, content_encoding=content_encoding)
         return await client.post(target, content=body, headers=signed)
 
 

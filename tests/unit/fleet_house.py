@@ -73,7 +73,7 @@ class FleetHouse(House):
 
     async def send_beat(self, device: SignedDevice, beat: Heartbeat) -> Response:
         body = msgspec.msgpack.encode(beat)
-        headers = device.headers("POST", "/device/v1/heartbeat", body) | {"content-type": "application/msgpack"}
+        headers = device.headers("POST", "/device/v1/heartbeat", body, content_type="application/msgpack")
         return await self.client.post("/device/v1/heartbeat", content=body, headers=headers)
 
     def healthy(self, device_id: str, **said: Any) -> Heartbeat:

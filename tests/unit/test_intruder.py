@@ -56,10 +56,8 @@ class Intruder:
         return await self.client.request(method, path, headers=headers, **more)
 
     async def signed(self, method: str, path: str, body: bytes, **headers: str) -> Response:
-        kind = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.client.request(
-            method, path, content=body, headers=self.device.headers(method, path, body) | kind
-        )
+        signed = self.device.headers(method, path, body, **headers)
+        return await self.client.request(method, path, content=body, headers=signed)
 
     async def enrol(self) -> SignedDevice:
         code = await self.knock("operator", "POST", "/api/devices/codes", json={"unit": "大安", "kind": "car"})
