@@ -40,14 +40,14 @@ _OTHER = Group("Other", sort_key=9)
 # name, where, group, one sentence for `guardian --help`
 _NOUNS: tuple[tuple[str, str, Group, str], ...] = (
     ("read", "guardian.cli.read:app", _TRY, "Read the plates in photos and folders of photos."),
-    ("demo", "guardian.cli.demo:demo", _TRY, "A station and a patrol car on this machine, with footage of our own."),
+    ("demo", "guardian.cli.demo:app", _TRY, "A station and a patrol car on this machine, with footage of our own."),
     ("footage", "guardian.cli.footage:app", _TRY, "Render street drives with plates, and their truth."),
-    ("serve", "guardian.cli.serve:serve", _RUN, "Run the cloud: ingest, matching, hits, search, console."),
+    ("serve", "guardian.cli.serve:app", _RUN, "Run the cloud: ingest, matching, hits, search, console."),
     ("device", "guardian.cli.device:app", _RUN, "Run a patrol device: enrol it, play a source, see how it is."),
     ("access", "guardian.cli.access:app", _RUN, "Sign people in with one-time links."),
     ("archive", "guardian.cli.archive:app", _KEEP, "Destroy what is older than its year, on record."),
-    ("migrate", "guardian.cli.migrate:migrate", _KEEP, "Bring the records to this version's tables."),
-    ("doctor", "guardian.cli.doctor:doctor", _KEEP, "What is configured, reachable, and how full."),
+    ("migrate", "guardian.cli.migrate:app", _KEEP, "Bring the records to this version's tables."),
+    ("doctor", "guardian.cli.doctor:app", _KEEP, "What is configured, reachable, and how full."),
     ("basemap", "guardian.cli.basemap:app", _KEEP, "Build the base map from OpenStreetMap files."),
 )
 

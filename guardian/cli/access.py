@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
+
+from guardian.cli.place import Config, Home
 
 app = App(name="access", help="Sign people in: one-time links for operators, detectives and auditors.")
 
 
-@app.command
-def link(
-    name: str,
-    *,
-    role: Annotated[str, Parameter(help="operator, detective or auditor")] = "operator",
-    agency: str = "",
-    home: Annotated[Path | None, Parameter(help="Folder of the cloud's data; default: var/cloud.")] = None,
-    config: Annotated[Path | None, Parameter(help="Settings file; default: guardian.toml where there is one.")] = None,
-) -> int:
-    """Make a one-time link for NAME. It holds ten minutes and opens one session.
+@app.command(
+    help_epilogue="""\
+Examples:
+  guardian access link 陳志明                               an operator
+  guardian access link 林佳穎 --role detective --agency 中山分局
+  guardian access link 王淑芬 --role auditor
 
-    guardian access link 林佳穎 --role detective --agency 中山分局
-    """
+The link opens the console of the running cloud. It stands in no log: give it
+to the person whose name it carries.
+"""
+)
+def link(
+    name: Annotated[str, Parameter(help="The person, as checks and look-ups will carry the name.")],
+    /,
+    *,
+    role: Annotated[
+        Literal["operator", "detective", "auditor"], Parameter(help="What the person may do.")
+    ] = "operator",
+    agency: Annotated[str, Parameter(help="The person's office, as it stands in the record.")] = "",
+    home: Home = None,
+    config: Config = None,
+) -> int:
+    """Make a one-time link for NAME. It holds ten minutes and opens one session."""
     from guardian.serve.run import make_link
 
     print(asyncio.run(make_link(name, role=role, agency=agency, home=home, config=config)))

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from guardian.cli.place import Config, Home
+
 app = App(name="archive", help="Look after the archive: destroy what the law says is due.")
 
 
-@app.command
+@app.command(
+    help_epilogue="""\
+Examples:
+  guardian archive destroy-expired              only look
+  guardian archive destroy-expired --execute    destroy, and say so on record
+"""
+)
 def destroy_expired(
     *,
     execute: Annotated[bool, Parameter(negative="", help="Destroy; without it only look.")] = False,
-    home: Annotated[Path | None, Parameter(help="Folder of all data; default: var/cloud.")] = None,
-    config: Annotated[Path | None, Parameter(help="Settings file; default: guardian.toml where there is one.")] = None,
+    home: Home = None,
+    config: Config = None,
     json: Annotated[bool, Parameter(negative="", help="One object a line.")] = False,
 ) -> int:
     """Show what is older than its year and held by no case; with --execute destroy it, on record.
-
-    guardian archive destroy-expired              look
-    guardian archive destroy-expired --execute    destroy, and say so in the audit record
 
     A running cloud does this every night by itself; end it first. Reads, their plates and pictures, items set apart and
     hits go; a confirmed hit with a case number stays, with its pictures, at most five years.

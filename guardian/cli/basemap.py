@@ -11,18 +11,23 @@ from cyclopts import App, Parameter
 app = App(name="basemap", help="Make the offline base map of the console.")
 
 
-@app.command
+@app.command(
+    help_epilogue="""\
+Examples:
+  guardian basemap build map.pmtiles                        the two areas that
+                                                            ship with guardian
+  guardian basemap build map.pmtiles taiwan-latest.osm.pbf  a file of your own
+
+The credits that it prints belong on every map that is made of it.
+"""
+)
 def build(
-    out: Path,
-    *pbf: Path,
+    out: Annotated[Path, Parameter(help="The file to write.")],
+    /,
+    *pbf: Annotated[Path, Parameter(help="OpenStreetMap extracts (.osm.pbf).")],
     districts: Annotated[Path | None, Parameter(help="GeoJSON of districts; else those of the package.")] = None,
 ) -> int:
-    """Write a base map (PMTiles) and the JSON beside it.
-
-    `guardian basemap build map.pmtiles taiwan-latest.osm.pbf`
-
-    `guardian basemap build map.pmtiles` (the two areas that ship with the package)
-    """
+    """Write a base map (PMTiles) and the JSON beside it."""
     from guardian.roads import BUNDLED, build_basemap
     from guardian.roads.basemap import DISTRICTS
 

@@ -23,9 +23,9 @@ import webbrowser
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from guardian.domain.errors import GuardianError, NeighbourUnreachableError
 
@@ -271,17 +271,37 @@ def _judge(cloud: _Cloud, address: str, device_id: str, device_status: dict[str,
     return 1
 
 
+app = App(
+    name="demo",
+    help_format="plaintext",
+    help_epilogue="""\
+A simulator stands in for the other units of the shift and for what they have
+read in the last seven hours. Everything is made up and stays on loopback.
+Ctrl-C ends it and leaves nothing running.
+
+Examples:
+  guardian demo                            until Ctrl-C, with the console open
+  guardian demo --light night --seed 3     a drive of its own; takes minutes
+  guardian demo --seconds 60 --no-browser  judged: ends with 0 only if reads, a
+                                           hit and a found search came out
+""",
+)
+
+
+@app.default
 def demo(
     *,
     seconds: Annotated[
         int | None, Parameter(help="Run so long without a screen, then judge. Default: until Ctrl-C.")
     ] = None,
     browser: Annotated[bool, Parameter(help="Open the console in a browser.")] = True,
-    alone: Annotated[bool, Parameter(help="Only the one patrol device: no simulated units, no earlier reads.")] = False,
-    light: Annotated[str, Parameter(help="day, dusk or night")] = "dusk",
-    seed: int = 7,
-    port: int = 8480,
-    page_port: int = 8481,
+    alone: Annotated[
+        bool, Parameter(negative=(), help="Only the one patrol device: no simulated units, no earlier reads.")
+    ] = False,
+    light: Annotated[Literal["day", "dusk", "night"], Parameter(help="Time of day of the drive.")] = "dusk",
+    seed: Annotated[int, Parameter(help="Another seed, other traffic.")] = 7,
+    port: Annotated[int, Parameter(help="The console's port; a free one where it is taken.")] = 8480,
+    page_port: Annotated[int, Parameter(help="The port of the car's card; likewise.")] = 8481,
     home: Annotated[Path, Parameter(help="Folder of the demo; its data is made anew at each start.")] = Path(
         "var/demo"
     ),

@@ -17,12 +17,10 @@ app = App(
     name="device",
     help="The patrol device: reads plates, alarms, keeps every read, sends it when there is a line.",
     help_epilogue="""\
-  guardian device enrol --cloud http://127.0.0.1:8700 --code 7K3M-Q2XD --name "大安 3 號"
-  guardian device run drive.mp4 --track track.jsonl      a film with its track
-  guardian device run photos/                            a folder of photos
-  guardian device run camera --gps gpsd                  the USB camera and a receiver
-  guardian device run rtsp://192.0.2.7/main --stats      a network camera, with each stage's time
-  guardian device status                                 how it is
+In this order:
+  guardian device enrol …          once, with a code from the console (設備)
+  guardian device run SOURCE       reads, alarms, sends
+  guardian device status           how it is
 """,
 )
 
@@ -32,7 +30,13 @@ DEFAULT_HOME = Path("~/.guardian/device")
 Home = Annotated[Path, Parameter(name="--home", env_var="GUARDIAN_DEVICE_HOME")]
 
 
-@app.command
+@app.command(
+    help_epilogue="""\
+Example:
+  guardian device enrol --cloud http://127.0.0.1:8480 \\
+                        --code 7K3M-Q2XD --name "大安 3 號"
+"""
+)
 def enrol(
     *, cloud: str, code: str, name: str, kind: Literal["car", "motorcycle", "foot"] = "car", home: Home = DEFAULT_HOME
 ) -> int:
@@ -43,7 +47,7 @@ def enrol(
     Parameters
     ----------
     cloud
-        The cloud's address, as in http://127.0.0.1:8700.
+        The cloud's address, as in http://127.0.0.1:8480.
     code
         The one-time code from the console (設備).
     name
@@ -63,7 +67,16 @@ def enrol(
     return 0
 
 
-@app.command
+@app.command(
+    help_epilogue="""\
+Examples:
+  guardian device run drive.mp4 --track track.jsonl   a film with its track
+  guardian device run photos/                         a folder of photos
+  guardian device run camera --gps gpsd               USB camera and receiver
+  guardian device run rtsp://192.0.2.7/main --stats   a network camera, with
+                                                      each stage's time
+"""
+)
 def run(
     source: str,
     /,
@@ -83,8 +96,7 @@ def run(
 ) -> int:
     """Read from SOURCE until it ends, or until Ctrl-C: a film, a folder of photos, /dev/video0, or rtsp://…
 
-    Works without a network and without a cloud: reads are kept, and sent when there is a line. The alarm has the whole
-    terminal (Enter: 收到, N: 不是) and a page of its own on this machine, with sound.
+    Works without a network and without a cloud: reads are kept, and sent when there is a line. The alarm has the whole terminal (Enter: 收到, N: 不是) and a page of its own on this machine, with sound.
 
     Parameters
     ----------
@@ -181,7 +193,13 @@ def run(
     return 3 if summary.unreadable and not summary.frames else 0
 
 
-@app.command
+@app.command(
+    help_epilogue="""\
+Examples:
+  guardian device status          for people
+  guardian device status --json   for machines
+"""
+)
 def status(*, json: Annotated[bool, Parameter(negative=())] = False, home: Home = DEFAULT_HOME) -> int:
     """Say how the device on this machine is, from what it wrote down last.
 

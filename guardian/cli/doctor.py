@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
+
+from guardian.cli.place import Config, Home
+
+app = App(
+    name="doctor",
+    help_format="plaintext",
+    help_epilogue="""\
+Looks at the settings and at every store, and changes nothing. Ends with 0 where
+all is well or only deserves a look, with 1 where something is wrong.
+
+Examples:
+  guardian doctor                              this machine's cloud
+  guardian doctor --config /etc/guardian.toml  another settings file
+  guardian doctor --json                       one finding a line, for a monitor
+""",
+)
 
 
+@app.default
 def doctor(
     *,
-    home: Annotated[Path | None, Parameter(help="Folder of all data; default: var/cloud.")] = None,
-    config: Annotated[Path | None, Parameter(help="Settings file; default: guardian.toml where there is one.")] = None,
-    json: Annotated[bool, Parameter(help="One object a line.")] = False,
+    home: Home = None,
+    config: Config = None,
+    json: Annotated[bool, Parameter(negative=(), help="One object a line.")] = False,
 ) -> int:
     """Look at the settings and every store: what is configured, what answers, and how full it is. Changes nothing.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -14,32 +14,41 @@ from guardian.footage.light import Light
 app = App(name="footage", help="Make street drives of our own, with the truth beside them.")
 
 
-@app.command
+@app.command(
+    help_epilogue="""\
+Examples:
+  guardian footage render out/night --light night --seed 7
+  guardian footage render out/rain --seconds 20 --rain --size 1920x1080
+  guardian footage render out/demo --demo       the drive of guardian demo
+  guardian device run out/night/drive.mp4 --track out/night/track.jsonl
+
+The same seed makes the same drive. The truth beside it says which vehicle is
+where in which frame, and from when on its plate can be read.
+"""
+)
 def render(
-    out: Path,
+    out: Annotated[Path, Parameter(help="The folder; made when it is not there.")],
+    /,
     *,
-    seconds: float = 60.0,
+    seconds: Annotated[float, Parameter(help="How long.")] = 60.0,
     light: Annotated[
         Light | None, Parameter(help="Time of day; day, and dusk with --demo, where none is given.")
     ] = None,
-    seed: int = 7,
-    rain: bool = False,
+    seed: Annotated[int, Parameter(help="Another seed, other traffic.")] = 7,
+    rain: Annotated[bool, Parameter(negative=(), help="Rain on road and lens.")] = False,
     size: Annotated[str, Parameter(help="Width and height in pixels.")] = "1280x720",
-    fps: float = 12.0,
-    area: str = "taipei-daan",
-    road: Annotated[list[str] | None, Parameter(help="Roads to follow, in order; else chosen by the seed.")] = None,
-    mount: Annotated[str, Parameter(help="What carries the camera: car or motorcycle.")] = "car",
+    fps: Annotated[float, Parameter(help="Frames a second.")] = 12.0,
+    area: Annotated[str, Parameter(help="The area whose roads are driven.")] = "taipei-daan",
+    road: Annotated[
+        list[str] | None, Parameter(negative=(), help="Roads to follow, in order; else chosen by the seed.")
+    ] = None,
+    mount: Annotated[Literal["car", "motorcycle"], Parameter(help="What carries the camera.")] = "car",
     preset: Annotated[str, Parameter(help="x264's preset: the slower, the smaller the file.")] = "veryfast",
     crf: Annotated[int, Parameter(help="x264's quality: lower is better and larger.")] = 25,
-    demo: Annotated[bool, Parameter(help="The demo's drive, with vehicles of its watchlist.")] = False,
-    quiet: bool = False,
+    demo: Annotated[bool, Parameter(negative=(), help="The demo's drive, with vehicles of its watchlist.")] = False,
+    quiet: Annotated[bool, Parameter(negative=(), help="No progress.")] = False,
 ) -> int:
-    """Film a drive into the folder OUT: drive.mp4, truth.jsonl, track.jsonl, track.nmea.
-
-    `guardian footage render out/night --seconds 60 --light night --seed 7`
-
-    `guardian footage render out/demo --demo`
-    """
+    """Film a drive into the folder OUT: drive.mp4, truth.jsonl, track.jsonl, track.nmea."""
     import msgspec
 
     from guardian.domain.errors import InputRefusedError
@@ -80,12 +89,14 @@ def render(
     return 0
 
 
-@app.command
-def stills(out: Path) -> int:
-    """Film the vehicles that the demo's simulated units hit, as single pictures, into the folder OUT.
-
-    `guardian footage stills guardian/footage/data/demo/stills`
-    """
+@app.command(
+    help_epilogue="""\
+Example:
+  guardian footage stills guardian/footage/data/demo/stills
+"""
+)
+def stills(out: Annotated[Path, Parameter(help="The folder.")], /) -> int:
+    """Film the vehicles that the demo's simulated units hit, as single pictures, into the folder OUT."""
     from guardian.footage import demo_drive, load_truth
     from guardian.footage.shift import BODY_OF, SEEN_TWICE
     from guardian.footage.stills import render_stills

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from cyclopts import App
 
-from cyclopts import Parameter
+from guardian.cli.place import Config, Home
+
+app = App(
+    name="migrate",
+    help_format="plaintext",
+    help_epilogue="""\
+Forward only; twice is harmless. An embedded cloud (SQLite) does this by itself
+at every start; with PostgreSQL run it before the new version. Make a backup
+first: going back is restoring it.
+
+Examples:
+  guardian migrate                               this machine's cloud
+  guardian migrate --config /etc/guardian.toml   another settings file
+""",
+)
 
 
+@app.default
 def migrate(
     *,
-    home: Annotated[Path | None, Parameter(help="Folder of all data; default: var/cloud.")] = None,
-    config: Annotated[Path | None, Parameter(help="Settings file; default: guardian.toml where there is one.")] = None,
+    home: Home = None,
+    config: Config = None,
 ) -> int:
     """Bring the records to the tables that this version of guardian expects. Forward only; twice is harmless.
 

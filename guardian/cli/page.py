@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-import textwrap
+from itertools import groupby
 from typing import Any
 
 from cyclopts.help import HelpEntry, HelpPanel
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
 
 WIDTH = 80
@@ -25,7 +26,7 @@ class Page:
             _write(console, f"{_plain(panel.title)}:")
         column = min(_COLUMN_MAX, max(len(name) for name, _ in rows)) + 3
         for name, said in rows:
-            lines = textwrap.wrap(said, WIDTH - 2 - column) or [""]
+            lines = _filled(said, WIDTH - 2 - column)
             if len(name) + 3 > column:
                 _write(console, f"  {name}")
             else:
@@ -46,10 +47,9 @@ class Page:
         said = _plain(description)
         if said:
             # Prose is filled; lines that are set in (examples) stay as they are.
-            lines = [
-                line if line.startswith(" ") or len(line) <= WIDTH else textwrap.fill(line, WIDTH)
-                for line in said.splitlines()
-            ]
+            lines: list[str] = []
+            for prose, part in groupby(said.strip("\n").splitlines(), lambda line: bool(line) and line[0] != " "):
+                lines += _filled(" ".join(part), WIDTH) if prose else list(part)
             _write(console, "\n".join(lines) + "\n")
 
 
@@ -63,9 +63,21 @@ def _says(entry: HelpEntry) -> str:
     said = " ".join(_plain(entry.description).split())
     if entry.choices:
         said += f" One of {', '.join(entry.choices)}."
-    if entry.default is not None:
+    if entry.default is not None and str(entry.default) not in ("False", '""'):  # a switch is off, a text empty
         said += f" [{entry.default}]"
     return said
+
+
+def _filled(said: str, width: int) -> list[str]:
+    """`said` in lines of `width` columns; a Chinese sign takes two of them."""
+    lines = [""]
+    for word in said.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if cell_len(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _plain(said: Any) -> str:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from guardian.cli import build_app, exit_code_of, main
 from guardian.domain.errors import GuardianError, InputRefusedError, NeighbourUnreachableError, NotAllowedError
@@ -62,3 +63,34 @@ def test_a_fault_of_ours_says_so_and_ends_with_70(
     monkeypatch.setattr(guardian.vision.engine, "open_engine", broken)
     assert main(["read", "x.jpg"]) == 70
     assert "fault of guardian" in capsys.readouterr().err
+
+
+def _pages(app: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The path of every command and group, from the root down."""
+    found = [path]
+    for name in app:  # type: ignore[attr-defined]
+        if not name.startswith("-"):
+            found += _pages(app[name], (*path, name))  # type: ignore[index]
+    return found
+
+
+PAGES = _pages(build_app())
+
+
+def test_the_walk_finds_the_commands_of_groups_as_well() -> None:
+    assert {("read",), ("device", "run"), ("archive", "destroy-expired"), ("access", "link")} <= set(PAGES)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=" ".join)
+def test_every_page_fits_a_terminal_explains_every_parameter_and_has_an_example(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*path, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if cell_len(line) > 80] == [], "a Chinese sign takes two columns"
+    assert [
+        line for line in lines if line.startswith("  --") and line.split("   ")[-1].strip()[:1] in ("", "[", "-")
+    ] == []
+    assert [line for line in lines if "--no-" in line and "no-browser" not in line] == [], "noise"
+    if not any(line == "Commands:" for line in lines):
+        assert any("guardian " + " ".join(path) in line for line in lines[1:]), "no example"
