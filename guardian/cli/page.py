@@ -49,7 +49,8 @@ class Page:
             # Prose is filled; lines that are set in (examples) stay as they are.
             lines: list[str] = []
             for prose, part in groupby(said.strip("\n").splitlines(), lambda line: bool(line) and line[0] != " "):
-                lines += _filled(" ".join(part), WIDTH) if prose else list(part)
+                together = list(part)
+                lines += _filled(" ".join(together), WIDTH) if prose else together
             _write(console, "\n".join(lines) + "\n")
 
 
