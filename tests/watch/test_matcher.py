@@ -333,3 +333,10 @@ def test_a_lost_or_gained_character_is_as_likely_as_its_place_and_its_doubt_make
     probs = tuple(0.5 if place == doubtful_place else 0.9 for place in range(len(read)))
     matches = Matcher([entry(listed)]).match(read, probs, at_ms=0)
     assert [m.likelihood_prob for m in matches] == ([pytest.approx(likelihood, abs=1e-4)] if likelihood else [])
+
+
+def test_a_text_that_only_falls_into_a_taken_place_of_the_table_is_not_found() -> None:
+    matcher = Matcher([entry(f"ABC{n:04d}") for n in range(1000)])
+    others = [f"XYZ{n:04d}" for n in range(5000)]  # one in sixteen of them passes the table
+    assert set(matcher.match_exact(others, at_ms=0).tolist()) == {-1}
+    assert not any(matcher.match_texts(others[:500], at_ms=0))
