@@ -12,10 +12,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from guardian.archive.loose_photos import LOOSE_KEPT_MS
 from guardian.archive.model import KEPT_MS
-from guardian.archive.retention import CLOCK_TRUSTED_MS
+from guardian.archive.retention import CLOCK_TRUSTED_MS, SEARCHES_KEPT_MS
+from guardian.archive.tables import searches
 from guardian.domain.errors import NeighbourUnreachableError
 from guardian.domain.read import PhotoRef, Read
 from guardian.domain.subject import Role, Subject
@@ -46,10 +48,10 @@ class Year:
         return self.now
 
     def picture(self, name: str) -> PhotoRef:
-        return PhotoRef(hashlib.sha256(self._jpeg(name)).hexdigest(), self.now)
+        return PhotoRef(hashlib.sha256(self.jpeg(name)).hexdigest(), self.now)
 
     @staticmethod
-    def _jpeg(name: str) -> bytes:
+    def jpeg(name: str) -> bytes:
         return b"\xff\xd8\xff" + name.encode() + b"\xff\xd9"
 
     async def read(self, sequence: int, text: str, **changes: Any) -> Read:
@@ -61,7 +63,7 @@ class Year:
         read = Read(**values)
         body = msgspec.msgpack.encode({"device_id": "car-1", "items": [read]})
         await self.cloud.ingest.accept("car-1", body, "application/msgpack")
-        await self.cloud.stores.photos.put(self.picture(f"p{sequence}").sha256, self._jpeg(f"p{sequence}"))
+        await self.cloud.stores.photos.put(self.picture(f"p{sequence}").sha256, self.jpeg(f"p{sequence}"))
         return read
 
     async def watch(self, plate: str, case_number: str) -> None:
@@ -83,7 +85,7 @@ class Year:
         await self.cloud.hit_desk.decide(hit_id, LIN, verdict, seen_fact=detail.card.facts)
 
     async def has_picture(self, sequence: int) -> bool:
-        return await self.cloud.stores.photos.has(hashlib.sha256(self._jpeg(f"p{sequence}")).hexdigest())
+        return await self.cloud.stores.photos.has(hashlib.sha256(self.jpeg(f"p{sequence}")).hexdigest())
 
     async def told(self) -> list[tuple[str, str, str, dict[str, str]]]:
         return [
@@ -134,7 +136,7 @@ async def test_after_a_year_all_is_destroyed_on_record_but_what_a_case_holds(yea
     assert await year.has_picture(2), "looking changes nothing"
     done = await year.cloud.retention.destroy_daily()
     assert done is not None
-    assert (done.reads, done.hits, done.set_apart, done.photos, done.photos_held) == (4, 2, 1, 3, 1)
+    assert (done.reads, done.hits, done.set_apart, done.photos, done.photos_held) == (4, 2, 1, 4, 1)
     assert [await year.has_picture(n) for n in (1, 2, 3, 4, 9)] == [True, False, False, False, True]
     detail = await year.cloud.hit_desk.detail(hits["AAA1111"])
     assert detail.read.text == "AAA1111" and [fact.kind for fact in detail.facts][-1] == "verdict"
@@ -151,6 +153,50 @@ async def test_after_a_year_all_is_destroyed_on_record_but_what_a_case_holds(yea
     assert (await year.cloud.retention.look()).nothing
     await year.cloud.retention.destroy()
     assert len(await year.told()) == 2, "where nothing is due nothing is said"
+
+
+async def test_a_picture_that_no_read_names_is_destroyed_on_record_after_two_days(year: Year) -> None:
+    stray = year.jpeg("stray")
+    name = hashlib.sha256(stray).hexdigest()
+    await year.cloud.photo_intake.take("car-1", name, stray)
+    early = year.jpeg("p1")
+    await year.cloud.photo_intake.take("car-1", hashlib.sha256(early).hexdigest(), early)
+    await year.read(1, "AAA1111")  # names p1
+    year.now += LOOSE_KEPT_MS
+    assert (await year.cloud.retention.look()).nothing
+    year.now += 1
+    await year.read(2, "BBB2222")
+    await year.cloud.filler.settle(10)
+    assert (await year.cloud.retention.look()).photos_unnamed == 1
+    assert await year.cloud.stores.photos.has(name), "looking changes nothing"
+    done = await year.cloud.retention.destroy_daily()
+    assert done is not None and (done.photos_unnamed, done.reads, done.photos) == (1, 0, 0)
+    assert not await year.cloud.stores.photos.has(name)
+    assert await year.has_picture(1) and await year.has_picture(2)
+    begun, finished = await year.told()
+    assert begun[3]["photos_unnamed"] == "1" and finished[3]["photos_unnamed"] == "1"
+    assert (await year.cloud.retention.look()).nothing
+
+
+async def test_pictures_of_what_was_set_apart_go_with_it_but_for_evidence(year: Year) -> None:
+    hits = await a_year_with_three_hits(year)  # read 1 is evidence, read 5 is set apart
+    await year.read(1, "AAA1111", raw_text="ANOTHER")  # forked: set apart, with the picture of the evidence
+    year.now += KEPT_MS + 1
+    assert await year.has_picture(5)
+    done = await year.cloud.retention.destroy()
+    assert done.set_apart == 2 and hits
+    assert await year.has_picture(1) and not await year.has_picture(5)
+
+
+async def test_what_was_searched_is_forgotten_after_a_month_also_where_nothing_is_due(year: Year) -> None:
+    await year.read(1, "AAA1111")
+    row = {"id": "s1", "owner": "p-lin", "created_ms": year.now, "as_of": 1, "question": b""}
+    await year.cloud.stores.records.write(lambda connection: connection.execute(searches.insert(), [row]).rowcount)
+    count = select(func.count()).select_from(searches)
+    for after, left in ((SEARCHES_KEPT_MS, 1), (1, 0)):
+        year.now += after
+        await year.cloud.retention.destroy()
+        assert await year.cloud.stores.records.read(lambda connection: connection.execute(count).scalar_one()) == left
 
 
 async def test_after_five_years_a_case_holds_nothing_any_more(year: Year) -> None:

@@ -20,8 +20,10 @@ from sqlalchemy import Connection, func, select
 
 from guardian.archive import journal
 from guardian.archive.check import ITEM_BYTES_MAX, SENTENCES, Fault, all_pass, check, clean, fault
+from guardian.archive.loose_photos import names_within, note_named
 from guardian.archive.model import StoredBatch
 from guardian.archive.ports import Archive
+from guardian.archive.rows import photos_of_all
 from guardian.archive.stored_reads import StoredReads
 from guardian.archive.tables import quarantine
 from guardian.domain.errors import DiskFullError, InputRefusedError, NeighbourUnreachableError
@@ -241,6 +243,9 @@ class Ingest:
         self._sort_out(connection, device_id, judged, settled)
         if settled.forked:
             self._flag_fork(connection, device_id, received_ms, [judged.bodies[i] for i in settled.forked])
+        named = photos_of_all(judged.reads[i] for i in (*settled.fresh, *settled.forked, *settled.unresolved))
+        named += [name for _, _, body in judged.bad for name in names_within(body)]
+        note_named(connection, batch_id, device_id, received_ms, named)
         if settled.fresh:
             settled.number = journal.append(
                 connection,

@@ -1,13 +1,18 @@
-"""Pictures in from devices and out to people: checked by their hash, JPEG only, within a bound."""
+"""Pictures in from devices and out to people: checked by their hash, JPEG only, within a bound.
+
+Whether a read names a picture, and what becomes of one that none names, is `loose_photos`'.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 
+from guardian.archive.loose_photos import LOOSE_BYTES_MAX, admit, is_loose, is_named, release
 from guardian.domain.errors import InputRefusedError, NotFoundError
 from guardian.domain.wire import PHOTO_BYTES_MAX
-from guardian.stores.ports import Photos
+from guardian.stores.ports import Photos, Records
 
 _SHA256 = re.compile(r"[0-9a-f]{64}").fullmatch
 
@@ -23,11 +28,62 @@ def require_hash(sha256: str) -> str:
     return sha256
 
 
-async def take_photo(photos: Photos, sha256: str, body: bytes) -> bool:
-    """Keep a device's picture; True where it was not here before.
+class PhotoIntake:
+    """The one door by which devices' pictures come in.
+
+    Args:
+        loose_bytes_max: of one device, of pictures that no read names yet.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        photos: Photos,
+        *,
+        now_ms: Callable[[], int],
+        loose_bytes_max: int = LOOSE_BYTES_MAX,
+    ) -> None:
+        self._records = records
+        self._photos = photos
+        self._now_ms = now_ms
+        self._loose_bytes_max = loose_bytes_max
+
+    async def take(self, device_id: str, sha256: str, body: bytes) -> bool:
+        """Keep a device's picture; True where it was not here before.
+
+        Raises:
+            InputRefusedError: too large, no whole JPEG, or not what its name says; nothing was kept.
+            DiskFullError: no read of this device names it, and its room for such is full (`photos-unnamed-full`); the
+                device keeps it and tries again later.
+        """
+        check_photo(sha256, body)
+        here = await self._photos.has(sha256)
+        named, loose = await self._records.read(
+            lambda connection: (
+                not here and is_named(connection, device_id, sha256),
+                here and is_loose(connection, sha256) and is_named(connection, device_id, sha256),
+            )
+        )
+        if here:
+            if loose:  # it came as another device's guest, and is this one's by right
+                await self._records.write(lambda connection: release(connection, [sha256]))
+            return False
+        if not named:
+            now = self._now_ms()
+            await self._records.write(
+                lambda connection: admit(
+                    connection, device_id, sha256, len(body), now_ms=now, bytes_max=self._loose_bytes_max
+                )
+            )
+        await self._photos.put(sha256, body)
+        return True
+
+
+def check_photo(sha256: str, body: bytes) -> None:
+    """That these bytes are a whole JPEG of this name, within the bound.
 
     Raises:
-        InputRefusedError: too large, no whole JPEG, or not what its name says; nothing was kept.
+        InputRefusedError: they are not.
     """
     require_hash(sha256)
     if len(body) > PHOTO_BYTES_MAX:
@@ -45,10 +101,6 @@ async def take_photo(photos: Photos, sha256: str, body: bytes) -> bool:
     # Start and end of image; what is between is looked at where it is decoded, behind the reader's own bounds.
     if not (body.startswith(b"\xff\xd8\xff") and body.rstrip(b"\0")[-2:] == b"\xff\xd9"):
         raise InputRefusedError("The picture is no whole JPEG.", hint="Only JPEG is taken.", reference="photo-form")
-    if await photos.has(sha256):
-        return False
-    await photos.put(sha256, body)
-    return True
 
 
 def unseen() -> NotFoundError:

@@ -142,6 +142,10 @@ class Evidence(Protocol):
         """Those whose pictures are evidence of a hit that is kept."""
         ...
 
+    async def held_photos(self, before_ms: int) -> set[str]:
+        """Pictures of hits of before then that are kept."""
+        ...
+
     async def count_due(self, before_ms: int) -> int:
         """Hits of before then that nothing holds."""
         ...

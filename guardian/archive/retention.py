@@ -2,7 +2,7 @@
 
 Police Power Exercise Act, Art. 10: at the latest one year after it was made, unless a named case needs it. What is due has
 left every answer at once already (`model.is_alive`); here it goes for good: reads in every copy with their plates and
-pictures, items set apart, and hits that no case holds. What a case holds (a confirmed hit with a case number, at most five
+pictures, items set apart with theirs, and hits that no case holds. Pictures that no read has named go after two days. What a case holds (a confirmed hit with a case number, at most five
 years: Art. 18) keeps its own copy of the read and its pictures.
 
 The record says first what is about to be destroyed and by whom, then what was. Killed anywhere between, the next run finds
@@ -11,12 +11,15 @@ the rest: pictures go before the reads that name them. Looking is free; `destroy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 import structlog
 from sqlalchemy import Connection, delete, func, select
 
+from guardian.archive import loose_photos
+from guardian.archive.loose_photos import names_within
 from guardian.archive.model import KEPT_MS
 from guardian.archive.ports import Archive, DestructionRecord, Evidence
 from guardian.archive.question import Cursor
@@ -30,6 +33,8 @@ from guardian.stores.ports import Photos, Records
 log = structlog.get_logger(__name__)
 
 PIECE = 1_000
+SET_APART_PIECE = 50
+"""Items set apart in hand at once, each of up to 8 MB."""
 COUNTED_MAX = 1_000_000
 CLOCK_TRUSTED_MS = 35 * 24 * 3600 * 1000
 SEARCHES_KEPT_MS = 30 * 24 * 3600 * 1000
@@ -38,16 +43,20 @@ CLOCKWORK = Subject("clockwork", Role.NOBODY, "系統（每日到期銷毀）")
 
 
 class Due(msgspec.Struct, frozen=True):
-    """What is due at a moment: everything of before `before_ms` that nothing holds. `reads` is counted to a million."""
+    """What is due at a moment: everything of before `before_ms` that nothing holds. `reads` is counted to a million.
+
+    `photos_unnamed` are pictures that no read has named for `loose_photos.LOOSE_KEPT_MS`.
+    """
 
     before_ms: int
     reads: int
     hits: int
     set_apart: int
+    photos_unnamed: int = 0
 
     @property
     def nothing(self) -> bool:
-        return not (self.reads or self.hits or self.set_apart)
+        return not (self.reads or self.hits or self.set_apart or self.photos_unnamed)
 
 
 class Destroyed(msgspec.Struct, frozen=True):
@@ -59,6 +68,13 @@ class Destroyed(msgspec.Struct, frozen=True):
     photos_held: int = 0  # of due reads, kept as evidence of a hit
     hits: int = 0
     set_apart: int = 0
+    photos_unnamed: int = 0
+
+
+class _SetApart(NamedTuple):
+    id: str
+    state: str
+    body: bytes
 
 
 class Retention:
@@ -85,7 +101,8 @@ class Retention:
 
     async def look(self) -> Due:
         """What is due now; changes nothing."""
-        before_ms = self._now_ms() - KEPT_MS
+        now = self._now_ms()
+        before_ms = now - KEPT_MS
         after: Cursor | None = None
         reads = 0
         while reads < COUNTED_MAX:
@@ -94,14 +111,17 @@ class Retention:
             if len(rows) < self._piece:
                 break
             after = Cursor(*rows[-1].key)
-        set_apart = await self._records.read(
-            lambda connection: int(
-                connection.execute(
-                    select(func.count()).select_from(quarantine).where(quarantine.c.received_ms < before_ms)
-                ).scalar_one()
+        set_apart, unnamed = await self._records.read(
+            lambda connection: (
+                int(
+                    connection.execute(
+                        select(func.count()).select_from(quarantine).where(quarantine.c.received_ms < before_ms)
+                    ).scalar_one()
+                ),
+                loose_photos.count_overdue(connection, now),
             )
         )
-        return Due(before_ms, reads, await self._evidence.count_due(before_ms), set_apart)
+        return Due(before_ms, reads, await self._evidence.count_due(before_ms), set_apart, unnamed)
 
     async def destroy_daily(self) -> Destroyed | None:
         """What clockwork does without a person: `destroy`, unless our clock may be the one that is wrong.
@@ -124,6 +144,7 @@ class Retention:
         Raises:
             GuardianError: a store is away; what was destroyed until then is on record, the next run does the rest.
         """
+        await self._tidy()
         due = await self.look()
         done = Destroyed(due.before_ms)
         if due.nothing:
@@ -134,6 +155,7 @@ class Retention:
             done = await self._destroy_hits(done)
             done = await self._destroy_reads(done)
             done = await self._destroy_set_apart(done)
+            done = await self._destroy_unnamed(done)
             failed = ""
         except GuardianError as error:
             failed = error.reference
@@ -164,17 +186,39 @@ class Retention:
         return msgspec.structs.replace(done, reads=reads, photos=done.photos + photos, photos_held=held)
 
     async def _destroy_set_apart(self, done: Destroyed) -> Destroyed:
-        gone = 0
+        """Items set apart, after their pictures. What was replayed became a read, whose pictures go with it."""
+        held = await self._evidence.held_photos(done.before_ms)
+        gone = photos = 0
         while True:
-            piece = await self._records.write(lambda connection: _drop_set_apart(connection, done.before_ms))
-            gone += piece
-            if piece == 0:
+            items = await self._records.read(lambda connection: _list_set_apart(connection, done.before_ms))
+            names = {name for item in items if item.state != "replayed" for name in names_within(item.body)}
+            photos += await self._delete(names - held)
+            await self._records.write(lambda connection, items=items: _drop_set_apart(connection, items))  # type: ignore[misc]
+            gone += len(items)
+            if len(items) < SET_APART_PIECE:
                 break
-        since_ms = self._now_ms() - SEARCHES_KEPT_MS
-        await self._records.write(
-            lambda connection: connection.execute(delete(searches).where(searches.c.created_ms < since_ms)).rowcount
-        )
-        return msgspec.structs.replace(done, set_apart=gone)
+        return msgspec.structs.replace(done, set_apart=gone, photos=done.photos + photos)
+
+    async def _tidy(self) -> None:
+        """What is kept only to know something by, and is known for long enough; nothing that anybody was shown."""
+        now = self._now_ms()
+
+        def tidy(connection: Connection) -> None:
+            connection.execute(delete(searches).where(searches.c.created_ms < now - SEARCHES_KEPT_MS))
+            loose_photos.forget_names(connection, now)
+
+        await self._records.write(tidy)
+
+    async def _destroy_unnamed(self, done: Destroyed) -> Destroyed:
+        """Guests that no read has named: each picture first, then what is known of it, so that a cut-off run leaves none."""
+        gone, now = 0, self._now_ms()
+        while True:
+            names = await self._records.read(lambda connection: loose_photos.list_overdue(connection, now, self._piece))
+            gone += await self._delete(names)
+            await self._records.write(lambda connection, names=names: loose_photos.release(connection, names))  # type: ignore[misc]
+            if len(names) < self._piece:
+                break
+        return msgspec.structs.replace(done, photos_unnamed=gone)
 
     async def _delete(self, hashes: Iterable[str]) -> int:
         """Delete pictures; gives how many were there."""
@@ -186,13 +230,14 @@ class Retention:
         return there
 
 
-def _drop_set_apart(connection: Connection, before_ms: int) -> int:
-    ids = list(
-        connection.execute(select(quarantine.c.id).where(quarantine.c.received_ms < before_ms).limit(500)).scalars()
-    )
-    if ids:
-        connection.execute(delete(quarantine).where(quarantine.c.id.in_(ids)))
-    return len(ids)
+def _list_set_apart(connection: Connection, before_ms: int) -> list[_SetApart]:
+    query = select(quarantine.c.id, quarantine.c.state, quarantine.c.body)
+    rows = connection.execute(query.where(quarantine.c.received_ms < before_ms).limit(SET_APART_PIECE))
+    return [_SetApart(row.id, row.state, bytes(row.body)) for row in rows]
+
+
+def _drop_set_apart(connection: Connection, items: Sequence[_SetApart]) -> None:
+    connection.execute(delete(quarantine).where(quarantine.c.id.in_([item.id for item in items])))
 
 
 def _told(what: Due | Destroyed) -> dict[str, str]:

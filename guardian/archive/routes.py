@@ -15,7 +15,7 @@ from litestar.response import Stream
 
 from guardian.archive.desk import SearchDesk
 from guardian.archive.ingest import JSON, Ingest, content_kind
-from guardian.archive.pictures import require_hash, take_photo, unseen
+from guardian.archive.pictures import PhotoIntake, require_hash, unseen
 from guardian.archive.ports import PhotoGrants
 from guardian.archive.quarantine import Quarantine
 from guardian.archive.views import (
@@ -75,10 +75,13 @@ async def send_batch(
     },
 )
 async def send_photo(
-    request: Request[Any, Any, Any], sha256: FromPath[str], photos: NamedDependency[Photos]
+    request: Request[Any, Any, Any],
+    sha256: FromPath[str],
+    subject: NamedDependency[Subject],
+    photo_intake: NamedDependency[PhotoIntake],
 ) -> Response[None]:
     """A picture under its SHA-256: 201 where it is new, 200 where it was here."""
-    new = await take_photo(photos, sha256, await request.body())
+    new = await photo_intake.take(subject.id, sha256, await request.body())
     return Response(None, status_code=201 if new else 200)
 
 

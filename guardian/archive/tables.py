@@ -1,5 +1,5 @@
-"""The room's tables in records: the batch journal, which numbers are here, what was set apart, who searched for what
-and was shown which pictures."""
+"""The room's tables in records: the batch journal, which numbers are here, what was set apart, which pictures reads name,
+who searched for what and was shown which pictures."""
 
 from __future__ import annotations
 
@@ -60,6 +60,28 @@ quarantine = Table(
     Column("note", Text, nullable=False),
     Index(None, "state", "reason", "received_ms"),
     Index(None, "device_id", "state"),
+)
+
+named_photos = Table(
+    "named_photos",
+    metadata,
+    Column("batch_id", Text, primary_key=True),
+    Column("device_id", Text, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("prefixes", LargeBinary, nullable=False),  # `loose_photos.PREFIX` bytes of each name, one after the other
+    Index(None, "device_id", "received_ms"),
+    Index(None, "received_ms"),
+)
+
+loose_photos = Table(
+    "loose_photos",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("device_id", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index(None, "device_id"),
+    Index(None, "at_ms"),
 )
 
 searches = Table(

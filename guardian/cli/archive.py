@@ -56,11 +56,14 @@ def destroy_expired(
         return 0
     if isinstance(found, Due):
         more = "" if found.reads < 1_000_000 else " or more"
-        print(f"Due: {found.reads:,}{more} reads, {found.hits:,} hits, {found.set_apart:,} items set apart.")
+        print(
+            f"Due: {found.reads:,}{more} reads, {found.hits:,} hits, {found.set_apart:,} items set apart, "
+            f"{found.photos_unnamed:,} pictures that no read names."
+        )
         print("Nothing was changed." + ("" if found.nothing else " With --execute they are destroyed."))
     else:
         print(
             f"Destroyed: {found.reads:,} reads, {found.photos:,} pictures, {found.hits:,} hits, "
-            f"{found.set_apart:,} items set apart. Kept as evidence: {found.photos_held:,} pictures."
+            f"{found.set_apart:,} items set apart, {found.photos_unnamed:,} pictures that no read names. Kept as evidence: {found.photos_held:,} pictures."
         )
     return 0

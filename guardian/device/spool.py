@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 import structlog
@@ -482,10 +482,16 @@ class Spool:
         log.warning("read-refused-by-cloud", reason=reason)
         self._say("read-refused", f"雲端退回 1 筆紀錄（{reason}），已另存，其餘照常傳送")
 
-    def next_photo(self, wanted: frozenset[str] = frozenset()) -> tuple[str, bytes] | None:
-        """A picture whose read the cloud holds: those it asks for first, then hits', crops before overviews before votes."""
+    def next_photo(
+        self, wanted: frozenset[str] = frozenset(), *, later: Collection[str] = ()
+    ) -> tuple[str, bytes] | None:
+        """A picture whose read the cloud holds: those it asks for first, then hits', crops before overviews before votes.
+
+        Args:
+            later: pictures that are passed over this time.
+        """
         with self._lock:
-            unsent = {sha for w in self._waiting.values() for sha in w.photos}
+            unsent = {sha for w in self._waiting.values() for sha in w.photos}.union(later)
             while True:
                 sha = self.photos.next_to_send(unsent, wanted)
                 if sha is None:

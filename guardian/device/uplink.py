@@ -3,7 +3,8 @@
 Rules:
 - nothing leaves the spool before the cloud has answered for it; tries have no end, pauses grow to 30 s and are uneven, so
   that a hundred cars that come out of one tunnel do not knock together (G58);
-- reads go in order of capture, pictures after them, hits' first;
+- reads go in order of capture, pictures after them, hits' first; a picture for which the cloud has no room just now waits
+  aside while the others go on;
 - a batch that is refused as a whole is halved until the culprit stands alone; it is set aside, the rest goes on (G17);
 - while nobody has told the time, a heartbeat goes first, because its answer tells it: no read leaves undated (G14);
 - revoked means: say so, keep everything, ask again once a minute.
@@ -56,6 +57,8 @@ PAUSE_MAX_S = 30.0
 REVOKED_PAUSE_S = 60.0
 REPLAY_TRIES = 3
 ANSWERS_MAX = 200
+PHOTO_LATER_MS = 600_000
+"""A picture for which the cloud has no room is asked about again after this; the spool holds it until then."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -68,6 +71,14 @@ class RefusedByCloudError(GuardianError):
     def __init__(self, status: int, reference: str, sentence: str) -> None:
         super().__init__(sentence or f"The cloud answered {status}.", reference=reference or "refused-by-cloud")
         self.status = status
+
+
+class CloudBusyError(NeighbourUnreachableError):
+    """The cloud answered that it cannot just now. `told` is its own reference for why, empty where it gave none."""
+
+    def __init__(self, status: int, told: str) -> None:
+        super().__init__(f"The cloud answers {status}.", reference=f"cloud-{status}")
+        self.told = told
 
 
 class _ErrorBody(msgspec.Struct, frozen=True):
@@ -130,7 +141,7 @@ class CloudLine:
         """One signed request; comes back with any 2xx answer.
 
         Raises:
-            NeighbourUnreachableError: nobody answered, or the answer was 5xx or 429: try again.
+            NeighbourUnreachableError: nobody answered, or the answer (CloudBusyError) was 5xx, 408, 425 or 429: try again.
             RefusedByCloudError: any other answer.
         """
         target = path + (f"?{query}" if query else "")
@@ -151,9 +162,7 @@ class CloudLine:
             if response.is_success:
                 return response
             if response.status_code >= 500 or response.status_code in (408, 425, 429):
-                raise NeighbourUnreachableError(
-                    f"The cloud answers {response.status_code}.", reference=f"cloud-{response.status_code}"
-                )
+                raise CloudBusyError(response.status_code, _told_error(response).reference)
             refusal = _told_error(response)
             if refusal.reference == "request-replayed":
                 floor = response.headers.get(HEADER_COUNTER_FLOOR, "")
@@ -224,6 +233,7 @@ class Uplink:
         self._batch_items = batch_items
         self._split_until: list[int] = []
         self._wanted: frozenset[str] = frozenset()
+        self._photos_later: dict[str, int] = {}  # by SHA-256: not before this moment
         self._last_heartbeat_ms: int | None = None
         self._answers: list[DeviceAnswer] = []
         self._answers_lock = threading.Lock()
@@ -345,12 +355,20 @@ class Uplink:
         self._split_until.append(half)
 
     def _send_photo(self) -> bool:
-        found = self._spool.next_photo(self._wanted)
+        now = self._clock.mono_ms()
+        self._photos_later = {sha256: at for sha256, at in self._photos_later.items() if at > now}
+        found = self._spool.next_photo(self._wanted, later=self._photos_later.keys())
         if found is None:
             return False
         sha256, jpeg = found
         try:
             self._line.ask("PUT", f"/device/v1/photos/{sha256}", jpeg, kind="image/jpeg")
+        except CloudBusyError as error:
+            if error.told != "photos-unnamed-full":
+                raise
+            log.info("photo-waits", reference=error.told)
+            self._photos_later[sha256] = now + PHOTO_LATER_MS
+            return True
         except RefusedByCloudError as error:
             if error.status in (401, 403):
                 raise

@@ -56,6 +56,7 @@ def build_app(cloud: Cloud, *, console: Path, basemap: Path) -> Litestar:
         "search_desk": cloud.search_desk,
         "quarantine": cloud.quarantine,
         "photos": cloud.stores.photos,
+        "photo_intake": cloud.photo_intake,
         "photo_grants": cloud.photo_grants,
         "hit_desk": cloud.hit_desk,
         "list_keeper": cloud.list_keeper,

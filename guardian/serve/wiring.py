@@ -13,6 +13,7 @@ from guardian.archive.filler import Filler
 from guardian.archive.grants import LookupGrants
 from guardian.archive.ingest import Ingest
 from guardian.archive.memory_engine import MemoryArchive
+from guardian.archive.pictures import PhotoIntake
 from guardian.archive.ports import Archive
 from guardian.archive.quarantine import Quarantine
 from guardian.archive.retention import Retention
@@ -66,6 +67,7 @@ class Cloud:
     fleet: Fleet
     live_feed: LiveFeed
     photo_grants: SeenPhotos
+    photo_intake: PhotoIntake
     retention: Retention
     now_ms: Callable[[], int]
 
@@ -127,6 +129,7 @@ async def open_cloud(
             places=places,
             areas=default_areas(),
         )
+        cloud.photo_intake = PhotoIntake(stores.records, stores.photos, now_ms=now_ms)
         quarantine = cloud.quarantine = Quarantine(stores.records, ingest, now_ms=now_ms)
         keeper = cloud.list_keeper = ListKeeper(stores.records, stores.events, stores.secrets, now_ms)
         await keeper.open()

@@ -54,6 +54,11 @@ class HitRetention:
 
         return await self._records.read(find)
 
+    async def held_photos(self, before_ms: int) -> set[str]:
+        """Pictures of hits of before then that are kept."""
+        holds = await self._records.read(lambda connection: _holds(connection, before_ms), limit_s=60.0)
+        return {sha256 for hold in holds if hold.held for sha256 in hold.photos}
+
     async def count_due(self, before_ms: int) -> int:
         """Hits of before then that nothing holds."""
         return sum(not hold.held for hold in await self._records.read(lambda c: _holds(c, before_ms), limit_s=60.0))

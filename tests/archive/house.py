@@ -24,6 +24,7 @@ from guardian.archive.filler import Filler
 from guardian.archive.grants import LookupGrants
 from guardian.archive.ingest import Ingest
 from guardian.archive.memory_engine import MemoryArchive
+from guardian.archive.pictures import PhotoIntake
 from guardian.archive.ports import Archive
 from guardian.archive.quarantine import Quarantine
 from guardian.archive.routes import api_router, device_router
@@ -168,12 +169,14 @@ async def archive_house(
     desk = SearchDesk(records, archive, filler, lookups, grants, now_ms=now, export_page=export_page, settle_s=60)
     quarantine = Quarantine(records, ingest, now_ms=now)
     photos = open_photos(f"file://{folder / 'photos'}")
+    intake = PhotoIntake(records, photos, now_ms=now)
     who = [DETECTIVE]
 
     app = Litestar(
         route_handlers=[api_router, device_router],
         dependencies={
             "ingest": give(ingest), "search_desk": give(desk), "quarantine": give(quarantine), "photos": give(photos),
+            "photo_intake": give(intake),
             "photo_grants": give(grants), "subject": Provide(lambda: who[0], sync_to_thread=False),
         },
         exception_handlers={Exception: to_response},

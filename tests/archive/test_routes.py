@@ -18,6 +18,7 @@ from guardian.access.seam import COOKIE, Access, unguarded_routes
 from guardian.archive.check import BOOT_MAX, fault
 from guardian.archive.desk import SearchDesk
 from guardian.archive.ingest import set_apart
+from guardian.archive.pictures import PhotoIntake
 from guardian.archive.quarantine import APART_BOOT_MIN
 from guardian.archive.routes import api_router, device_router
 from guardian.archive.tables import quarantine
@@ -58,6 +59,7 @@ async def front(folder: Path) -> AsyncIterator[Front]:
             "search_desk": desk,
             "quarantine": house.quarantine,
             "photos": photos,
+            "photo_intake": PhotoIntake(house.records, photos, now_ms=house.now_ms),
             "photo_grants": house.grants,
         }
         app = Litestar(

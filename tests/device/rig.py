@@ -349,6 +349,8 @@ class FakeCloud:
         self.arrivals: list[int] = []
         self.photos: dict[str, bytes] = {}
         self.photo_order: list[str] = []
+        self.photos_unnamed: set[str] = set()  # for these there is no room
+        self.photos_knocked: list[str] = []
         self.heartbeats: list[Heartbeat] = []
         self.requests = 0
         self.answer_with: int | None = None
@@ -517,6 +519,10 @@ class _CloudHandler(BaseHTTPRequestHandler):
         elif path.startswith("/device/v1/photos/"):
             sha = path.rsplit("/", 1)[1]
             assert sha_of(body) == sha
+            cloud.photos_knocked.append(sha)
+            if sha in cloud.photos_unnamed:
+                self._refuse(507, "photos-unnamed-full")
+                return
             cloud.photos[sha] = body
             cloud.photo_order.append(sha)
             self._answer(201)

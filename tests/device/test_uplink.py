@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from guardian.device.enrol import enrol
 from guardian.device.identity import Identity
 from guardian.device.listupdate import ListRefusedError
-from guardian.device.uplink import Pauses, RefusedByCloudError
+from guardian.device.uplink import PHOTO_LATER_MS, Pauses, RefusedByCloudError
 from guardian.domain.errors import NeighbourUnreachableError, NotAllowedError
 from guardian.domain.read import FrameVote, PhotoRef
 from guardian.domain.wire import DeviceAnswer
@@ -72,6 +72,30 @@ def test_an_overview_of_two_vehicles_is_kept_once_and_sent_once_and_counts_as_th
         assert s.spool.state().photos == 2, "the plain one's crop went; what the hit shows stays"
         s.send_all()
         assert s.cloud.photo_order.count(sha_of(shared)) == 1
+        assert s.spool.state().all_sent
+
+
+def test_a_picture_for_which_the_cloud_has_no_room_waits_in_the_spool_while_the_others_go(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.put(1, photos=True, hit=True)
+        s.put(2, photos=True)
+        first = sha_of(crop_of(s.boot, 1))
+        s.cloud.photos_unnamed.add(first)
+        s.send_all()
+        assert set(s.cloud.photos) == {
+            sha_of(overview_of(s.boot, 1)),
+            *map(sha_of, (crop_of(s.boot, 2), overview_of(s.boot, 2))),
+        }
+        assert s.cloud.photos_knocked.count(first) == 1, "asked once, not over and over"
+        assert s.uplink.state == "online", "the line is as good as before"
+        assert s.spool.state().photos == 1
+        s.clock.advance(PHOTO_LATER_MS)
+        s.send_all()
+        assert s.cloud.photos_knocked.count(first) == 2 and s.spool.state().photos == 1
+        s.cloud.photos_unnamed.clear()
+        s.clock.advance(PHOTO_LATER_MS)
+        s.send_all()
+        assert s.cloud.photos[first] == crop_of(s.boot, 1)
         assert s.spool.state().all_sent
 
 

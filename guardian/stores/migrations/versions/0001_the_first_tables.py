@@ -174,6 +174,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device_id", "hour", name=op.f("pk_fleet_hours")),
     )
     op.create_table(
+        "loose_photos",
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_loose_photos")),
+    )
+    op.create_index(op.f("ix_loose_photos_at_ms"), "loose_photos", ["at_ms"], unique=False)
+    op.create_index(op.f("ix_loose_photos_device_id"), "loose_photos", ["device_id"], unique=False)
+    op.create_table(
+        "named_photos",
+        sa.Column("batch_id", sa.Text(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("received_ms", sa.BigInteger(), nullable=False),
+        sa.Column("prefixes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_named_photos")),
+    )
+    op.create_index(
+        op.f("ix_named_photos_device_id_received_ms"), "named_photos", ["device_id", "received_ms"], unique=False
+    )
+    op.create_index(op.f("ix_named_photos_received_ms"), "named_photos", ["received_ms"], unique=False)
+    op.create_table(
         "quarantine",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
