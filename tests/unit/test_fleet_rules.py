@@ -258,3 +258,118 @@ def test_a_code_is_typed_as_it_looks() -> None:
     assert code_digest(code) == code_digest(f" {code.lower().replace('-', ' ')} ")
     assert normal_code("ｏil0u-ＡＢ") == "0110VAB"
     assert len({make_code() for _ in range(1000)}) == 1000
+
+
+DAY = 86_400_000
+MINUTE = 60_000
+
+
+@pytest.mark.parametrize(
+    ("said", "codes"),
+    [
+        ({"picture_since_ms": NOW - 30_000}, []),
+        ({"picture_since_ms": NOW - 30_001}, [("picture-stopped", "fault")]),
+        ({"sent_ms": NOW - 59_999, "picture_since_ms": NOW - 59_999}, []),
+        ({"sent_ms": NOW - 60_000, "picture_since_ms": NOW - 60_000}, [("clock-apart", "fault")]),
+        ({"sent_ms": NOW + 60_000, "picture_since_ms": NOW + 60_000}, [("clock-apart", "fault")]),
+        ({"clock_offset_ms": 1_999}, []),
+        ({"clock_offset_ms": 2_000}, [("clock-corrected", "attention")]),
+        ({"clock_offset_ms": -59_999}, [("clock-corrected", "attention")]),
+        ({"clock_offset_ms": -60_000}, [("clock-corrected", "fault")]),
+        ({"backlog_items": 9, "backlog_oldest_ms": NOW - 10 * MINUTE + 1}, []),
+        ({"backlog_items": 9, "backlog_oldest_ms": NOW - 10 * MINUTE}, [("backlog-old", "attention")]),
+        ({"backlog_items": 9, "backlog_oldest_ms": NOW - 60 * MINUTE + 1}, [("backlog-old", "attention")]),
+        ({"backlog_items": 9, "backlog_oldest_ms": NOW - 60 * MINUTE}, [("backlog-old", "fault")]),
+        ({"backlog_items": 0, "backlog_oldest_ms": NOW - DAY}, []),
+        ({"list_version": 10}, []),
+        ({"list_version": 8, "list_issued_ms": NOW - DAY + 1}, [("list-old", "attention")]),
+        ({"list_version": 8, "list_issued_ms": NOW - DAY}, [("list-old", "fault")]),
+        ({"temperature_c": 64.9}, []),
+        ({"temperature_c": 65.0}, [("heat", "attention")]),
+        ({"temperature_c": 79.9}, [("heat", "attention")]),
+        ({"temperature_c": 80.0}, [("heat", "fault")]),
+        ({"spool_bytes": 79, "spool_bytes_max": 100}, []),
+        ({"spool_bytes": 80, "spool_bytes_max": 100}, [("spool-full", "attention")]),
+        ({"spool_bytes": 94, "spool_bytes_max": 100}, [("spool-full", "attention")]),
+        ({"spool_bytes": 95, "spool_bytes_max": 100}, [("spool-full", "fault")]),
+        ({"spool_bytes": 80, "spool_bytes_max": 0}, []),
+        ({"reads_in_memory": 1}, [("reads-in-memory", "fault")]),
+        ({"reads_missing": 1}, [("reads-lost", "fault")]),
+        ({"reads_lost": -1}, []),
+        ({"reads_refused": 1}, [("reads-refused", "attention")]),
+        ({"chars_per_read": 6.8 * 0.88}, []),
+        ({"chars_per_read": 6.8 * 0.88 - 0.01}, [("lens-dirty", "attention")]),
+        ({"reads_last_hour": 120}, []),
+        ({"reads_last_hour": 119}, [("reads-few", "attention")]),
+        ({"reads_last_hour": 119, "picture_since_ms": None}, [("picture-none", "fault")]),
+        ({"photos_given_up": 1, "clock_source": "unset"}, [("clock-unset", "fault"), ("photos-given-up", "attention")]),
+        ({"photos_given_up": 1, "reads_lost": 1}, [("reads-lost", "fault"), ("photos-given-up", "attention")]),
+    ],
+)  # fmt: skip
+def test_each_bound_lies_where_it_says_and_faults_come_first(
+    said: dict[str, object], codes: list[tuple[str, str]]
+) -> None:
+    found = findings_of(
+        _beat(**said), seen_ms=NOW, now_ms=NOW, usual=KNOWN, list_version=9, list_issued_ms=NOW - MINUTE, position=HERE
+    )
+    assert [(one.code, one.level) for one in found] == codes
+
+
+def test_a_fix_is_old_after_two_minutes_and_a_forked_identity_is_a_fault_of_its_own() -> None:
+    def codes(fix_age_ms: int, forked: bool = False) -> list[str]:
+        place = Position(25.03, 121.56, NOW - fix_age_ms)
+        beat = _beat()
+        return [
+            one.code
+            for one in findings_of(
+                beat, seen_ms=NOW, now_ms=NOW, usual=KNOWN, list_version=9, list_issued_ms=NOW, position=place,
+                forked=forked,
+            )
+        ]  # fmt: skip
+
+    assert codes(120_000) == [] and codes(120_001) == ["position-old"]
+    assert codes(120_001, forked=True) == ["identity-forked", "position-old"]
+
+
+def test_what_is_usual_speaks_only_of_hours_busy_enough_and_of_this_hour_of_the_day() -> None:
+    this = NOW // 3_600_000
+    by_hour: list[float | None] = [None] * 24
+    by_hour[this % 24] = 30.0
+
+    def codes(reads: int, chars: float, wanted: float | None = 30.0) -> list[str]:
+        by_hour[this % 24] = wanted
+        usual = Usual(6.8, tuple(by_hour))
+        beat = _beat(reads_last_hour=reads, chars_per_read=chars)
+        found = findings_of(
+            beat, seen_ms=NOW, now_ms=NOW, usual=usual, list_version=9, list_issued_ms=NOW, position=HERE
+        )
+        return [one.code for one in found]
+
+    assert codes(20, 5.0) == ["lens-dirty"] and codes(19, 5.0) == [], "too few reads to judge a lens by"
+    assert codes(8, 6.8) == ["reads-few"] and codes(8, 6.8, wanted=29.9) == [] and codes(8, 6.8, wanted=None) == []
+
+
+def test_an_hour_takes_its_neighbours_along_and_five_make_a_usual() -> None:
+    def hours(*numbers: int, reads: int = 20) -> list[Hour]:
+        return [Hour(number, reads, 6.0) for number in numbers]
+
+    usual = usual_of(hours(9, 10, 11, 33, 34), before_hour=100)
+    assert usual.chars_per_read == 6.0
+    assert [hour for hour, reads in enumerate(usual.reads_by_hour_of_day) if reads is not None] == [10]
+    assert usual_of(hours(9, 10, 11, 33), before_hour=100) == Usual()
+    assert usual_of(hours(9, 10, 11, 33, 34, reads=19), before_hour=100).chars_per_read is None
+    assert usual_of(hours(9, 10, 11, 33, 34), before_hour=34) == Usual(), "the hour that runs is not its past"
+
+
+@pytest.mark.parametrize(
+    ("levels", "seen_ago_ms", "state"),
+    [
+        ((), 300_000, "normal"),
+        (("fault",), 300_001, "offline"),
+        (("attention", "fault"), 0, "fault"),
+        (("attention",), 0, "attention"),
+    ],
+)
+def test_one_fault_among_others_makes_the_row_a_fault(levels: tuple[str, ...], seen_ago_ms: int, state: str) -> None:
+    found = [HealthFinding("x", level, "x", "x") for level in levels]
+    assert state_of(found, seen_ms=NOW - seen_ago_ms, now_ms=NOW, revoked=False, forked=False) == state
