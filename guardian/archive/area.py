@@ -28,6 +28,10 @@ NO_PLACE = -(2**31)
 TAIWAN = (20.5, 26.6, 116.5, 122.6)
 """Latitude and longitude bounds of what a question may be about, generously."""
 POLYGON_POINTS_MAX = 64
+BANDS_MAX = 64
+"""Strips of latitude that a border is cut into, so that a place is held against the few edges at its height only."""
+EDGES_PER_BAND = 4
+Edge = tuple[int, int, int, int]
 CELLS_LISTED_MAX = 4_000
 
 
@@ -50,7 +54,19 @@ class Region(msgspec.Struct, frozen=True):
             return False
         return not self.ring or sum(crosses(edge, lon, lat) for edge in self.edges()) % 2 == 1
 
-    def edges(self) -> list[tuple[int, int, int, int]]:
+    def bands(self) -> tuple[int, list[list[Edge]]]:
+        """Height of a band in units, and the edges of each band from the south up: all that decide a place of that height."""
+        edges = self.edges()
+        count = min(BANDS_MAX, -(-len(edges) // EDGES_PER_BAND))
+        height = (self.north - self.south) // max(1, count) + 1
+        bands: list[list[Edge]] = [[] for _ in range(count)]
+        for edge in edges:
+            # Half-open as in `crosses`: an edge that ends on a band's lower rim decides nothing in that band.
+            for band in range((edge[1] - self.south) // height, (edge[3] - 1 - self.south) // height + 1):
+                bands[band].append(edge)
+        return height, bands
+
+    def edges(self) -> list[Edge]:
         """The rings' edges as (x1, y1, x2, y2) with y1 < y2; level ones never decide and are left out."""
         out = []
         for ring in (self.ring, *self.others):
@@ -70,7 +86,7 @@ class Region(msgspec.Struct, frozen=True):
         return sorted(interleave(x, y) for x in range(x0, x1 + 1) for y in range(y0, y1 + 1))
 
 
-def crosses(edge: tuple[int, int, int, int], lon: int, lat: int) -> bool:
+def crosses(edge: Edge, lon: int, lat: int) -> bool:
     """Whether a ray from the place eastwards crosses an edge (even-odd rule; half-open in latitude)."""
     x1, y1, x2, y2 = edge
     return y1 <= lat < y2 and (lon - x1) * (y2 - y1) < (x2 - x1) * (lat - y1)

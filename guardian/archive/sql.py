@@ -6,9 +6,9 @@ puts a value into a statement.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from guardian.archive.area import NO_PLACE, Region
+from guardian.archive.area import NO_PLACE, Edge, Region
 from guardian.archive.model import KEPT_MS
 from guardian.archive.question import Cursor, Question
 from guardian.domain.plate import PlatePattern
@@ -91,7 +91,7 @@ def pattern_condition(question: Question) -> str | None:
 
 
 def region_conditions(region: Region) -> list[str]:
-    """Bounds, then cells where they can be listed, then the ring by whole-number arithmetic (as `Region.contains`)."""
+    """Bounds, then cells where they can be listed, then the border by whole-number arithmetic (as `Region.contains`)."""
     out = [
         f"lat5 BETWEEN {sql_int(region.south)} AND {sql_int(region.north)}",
         f"lon5 BETWEEN {sql_int(region.west)} AND {sql_int(region.east)}",
@@ -101,16 +101,32 @@ def region_conditions(region: Region) -> list[str]:
     if cells is not None:
         out.append("cell IN (" + ",".join(sql_int(cell) for cell in cells) + ")")
     if region.ring:
-        # Whole numbers in 64 bits: differences are below 2^26, products below 2^52.
-        terms = [
-            f"(lat5 >= {sql_int(y1)} AND lat5 < {sql_int(y2)} AND "
-            f"(toInt64(lon5) - {sql_int(x1)}) * {sql_int(y2 - y1)} < {sql_int(x2 - x1)} * (toInt64(lat5) - {sql_int(y1)}))"
-            for x1, y1, x2, y2 in region.edges()
-        ]
-        # Odd or even. Measured with the 353 edges of the islands of Penghu: a sum of terms, one inside the other, takes 1.3 s of
-        # the planner's time, this 0.4 s.
-        out.append(f"xor({', '.join(terms)})" if len(terms) > 1 else terms[0])
+        out.append(_ring_condition(region))
     return out
+
+
+def _ring_condition(region: Region) -> str:
+    """`Region.contains` as one condition: an odd number of the edges of the row's band lies east of it.
+
+    The edges are data, not terms. Measured with the 353 edges of the islands of Penghu over 200,000 reads, processor time of a
+    statement: 593 ms as `xor` of 353 terms, nearly all of it the planner's, 79 with all edges in one array, 49 by bands;
+    29 without the border.
+    """
+    height, bands = region.bands()
+    if not bands:  # a ring that is flat has no inside
+        return "0"
+    band = f"intDiv(lat5 - {sql_int(region.south)}, {sql_int(height)}) + 1"
+
+    def column(value: Callable[[Edge], int]) -> str:
+        each = ("[" + ",".join(sql_int(value(edge)) for edge in edges) + "]" for edges in bands)
+        return f"arrayElement([{','.join(each)}], {band})"
+
+    columns = (lambda e: e[0], lambda e: e[1], lambda e: e[3], lambda e: e[2] - e[0])
+    # Whole numbers in 64 bits: differences are below 2^26, products below 2^52.
+    return (
+        "arrayCount((x1, y1, y2, dx) -> lat5 >= y1 AND lat5 < y2 AND "
+        f"(toInt64(lon5) - x1) * (y2 - y1) < dx * (toInt64(lat5) - y1), {', '.join(map(column, columns))}) % 2 = 1"
+    )
 
 
 def after_conditions(cursor: Cursor, *, by_hour: bool) -> list[str]:
