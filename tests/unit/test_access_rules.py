@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardian.access.chain import GENESIS, ChainCheck, Entry, Line, link
+from guardian.access.chain import GENESIS, ChainCheck, Entry, Line, hash_of, link
 from guardian.access.model import Verdict
 from guardian.access.origin import LOOPBACK_NAMES, SECURITY_HEADERS, host_is_ours, is_same_origin
-from guardian.access.policy import POLICY, actions_of, decide
-from guardian.access.standouts import QUESTIONS_PER_HOUR, WINDOW_MS, Asked, standouts
+from guardian.access.policy import POLICY, Keeping, actions_of, decide
+from guardian.access.standouts import QUESTIONS_PER_HOUR, STANDOUTS_MAX, WINDOW_MS, Asked, standouts
 from guardian.access.tally import REFUSALS_PER_MINUTE, Tally
 from guardian.domain.subject import Role, Subject
 
@@ -52,6 +52,29 @@ def test_a_decision_allows_exactly_what_the_table_says_and_carries_a_reason(role
     assert decision.reasons
     assert decision.allowed == (action in POLICY and role in POLICY[action].roles)
     assert decision.allowed == (action in actions_of(role))
+
+
+def test_only_what_machines_and_open_pages_ask_for_by_themselves_is_counted_and_all_else_is_a_line() -> None:
+    counted = {action for action, rule in POLICY.items() if rule.keeping is Keeping.COUNTED}
+    assert counted == {
+        "console.load", "health.view", "openapi.view", "basemap.view", "live.watch",  # pages and what they fetch
+        "session.open", "session.view", "device.enrol",  # recorded by the room, under the name that comes out
+        "hits.list", "photos.view", "lists.view", "devices.view", "quarantine.view",
+        "device.send", "device.list",
+    }  # fmt: skip
+    assert {action for action, rule in POLICY.items() if rule.keeping is Keeping.LOOKUP} == {
+        "reads.search", "reads.view", "reads.export",
+    }  # fmt: skip
+
+
+def test_a_refusal_says_whether_to_sign_in_or_to_ask_somebody_else() -> None:
+    def reasons(role: Role, action: str) -> tuple[str, ...]:
+        return decide(Subject("x", role, "x"), action).reasons
+
+    assert reasons(Role.NOBODY, "hits.view") == ("not-signed-in",)
+    assert reasons(Role.AUDITOR, "hits.view") == ("role-auditor-not-enough",)
+    assert reasons(Role.OPERATOR, "hits.view") == ("role-operator-ok",)
+    assert reasons(Role.OPERATOR, "no.such") == reasons(Role.NOBODY, "no.such") == ("action-unknown",)
 
 
 def test_operator_detective_and_auditor_differ() -> None:
@@ -211,3 +234,123 @@ def test_an_entry_of_today_is_read_by_its_bytes_tomorrow() -> None:
     body = link(Entry(at_ms=1, kind="lookup", elements={"b": "2", "a": "1"}), 1, GENESIS).body
     assert body == bytes.fromhex("83a561745f6d7301a46b696e64a66c6f6f6b7570a8656c656d656e747382a161a131a162a132")
     assert msgspec.msgpack.decode(body, type=Entry).verdict == "allowed"
+
+
+def test_questions_count_within_any_hour_whenever_it_begins_and_by_person_and_case() -> None:
+    at_ms = 1_795_600_000_000
+    half = QUESTIONS_PER_HOUR // 2
+
+    def asked(first_ms: int, count: int, *, case: str = "115-0832", who: str = "p-1", tag: str = "a") -> list[Asked]:
+        return [Asked(who, "", case, first_ms + n, f"{tag}{n}") for n in range(count)]
+
+    early, late = asked(at_ms, half), asked(at_ms + WINDOW_MS - half + 1, half, tag="b")
+    (sentence,) = standouts([*late, *early])
+    assert sentence.startswith("p-1 以同一案號 115-0832") and f"{QUESTIONS_PER_HOUR} 個" in sentence
+    assert standouts([*early, *asked(at_ms + WINDOW_MS + half, half, tag="b")]) == (), "an hour and a moment apart"
+    assert standouts([*early, *asked(at_ms, half, who="p-2", tag="b")]) == (), "two people"
+    assert standouts([*early, *asked(at_ms, half, case="115-0999", tag="b")]) == (), "two cases"
+    edge = [Asked("p-1", "", "115-0832", at_ms + (WINDOW_MS if n else 0), str(n)) for n in range(QUESTIONS_PER_HOUR)]
+    assert len(standouts(edge)) == 1, "an hour to the millisecond is one hour"
+
+
+def test_the_most_striking_hour_is_told_with_its_end_and_so_many_sentences_at_most() -> None:
+    at_ms = 1_795_600_000_000  # 2026-11-25, 17:46 in Taipei
+    busy = [Asked("p-1", "王小明", "115-0832", at_ms + n * 1000, str(n)) for n in range(60)]
+    later = [Asked("p-1", "王小明", "115-0832", at_ms + 5 * WINDOW_MS + n * 1000, str(n)) for n in range(60)]
+    (sentence,) = standouts([*busy, *later])
+    assert sentence == "王小明 以同一案號 115-0832 在一小時內查詢 60 個不同對象（至 2026-11-25 17:47）。", (
+        "the first of two equal"
+    )
+    many = [
+        one for who in range(STANDOUTS_MAX + 5) for one in _asked(QUESTIONS_PER_HOUR, every_ms=1000, who=f"p-{who}")
+    ]
+    assert len(standouts(many)) == STANDOUTS_MAX
+
+
+def test_a_question_that_left_the_hour_and_was_asked_again_counts_once_each_hour() -> None:
+    at_ms = 1_795_600_000_000
+    again = [
+        Asked("p-1", "", "115-0832", at_ms + turn * WINDOW_MS // 2 + n, str(n))
+        for turn in range(6)
+        for n in range(QUESTIONS_PER_HOUR - 1)
+    ]
+    assert standouts(again) == ()
+
+
+def test_counts_are_kept_by_subject_action_and_verdict_with_their_first_and_last_time() -> None:
+    tally = Tally()
+    lin, chen = Subject("p-1", Role.OPERATOR, "林", "大安"), Subject("p-2", Role.DETECTIVE, "陳")
+    for subject, action, verdict, at_ms in (
+        (lin, "hits.list", "allowed", 5), (lin, "hits.list", "allowed", 7), (lin, "hits.list", "refused", 8),
+        (lin, "live.watch", "allowed", 9), (chen, "hits.list", "allowed", 6),
+    ):  # fmt: skip
+        tally.count(subject, action, verdict, at_ms)
+    said = [(e.subject_name, e.agency, e.action, e.verdict, e.count, e.elements) for e in tally.take(100)]
+    assert said == [
+        ("林", "大安", "hits.list", "allowed", 2, {"from_ms": "5", "to_ms": "7"}),
+        ("林", "大安", "hits.list", "refused", 1, {"from_ms": "8", "to_ms": "8"}),
+        ("林", "大安", "live.watch", "allowed", 1, {"from_ms": "9", "to_ms": "9"}),
+        ("陳", "", "hits.list", "allowed", 1, {"from_ms": "6", "to_ms": "6"}),
+    ]
+
+
+def test_refusals_are_lines_by_subject_and_action_each_for_itself() -> None:
+    tally, nobody = Tally(), Subject("", Role.NOBODY, "")
+    for _ in range(REFUSALS_PER_MINUTE + 1):
+        tally.line_due(nobody, "hits.view", 1000)
+    assert tally.line_due(nobody, "hits.list", 1000) and tally.line_due(
+        Subject("p", Role.OPERATOR, ""), "hits.view", 1000
+    )
+
+
+def test_a_flood_of_subjects_is_counted_together_and_forgets_no_flood_of_this_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("guardian.access.tally.KEYS_MAX", 3)
+    tally = Tally()
+    for n in range(10):
+        tally.count(Subject(f"p-{n}", Role.OPERATOR, ""), "hits.list", "allowed", n)
+    assert [(e.subject_id, e.count) for e in tally.take(100)] == [("p-0", 1), ("p-1", 1), ("p-2", 1), ("…", 7)]
+    nobody = Subject("", Role.NOBODY, "")
+    for _ in range(REFUSALS_PER_MINUTE):
+        assert tally.line_due(nobody, "hits.view", 61_000)
+    for n in range(5):
+        tally.line_due(Subject(f"p-{n}", Role.OPERATOR, ""), "hits.view", 61_000)
+    assert not tally.line_due(nobody, "hits.view", 61_000), "what was refused this minute is still known"
+    assert tally.line_due(nobody, "hits.view", 121_000) and len(tally._minutes) <= 2, "the minute before is forgotten"
+
+
+def test_the_walk_ends_at_the_first_line_that_does_not_fit_and_names_what_is_missing() -> None:
+    lines = _chain([Entry(at_ms=n, kind="deed", subject_id="p-1") for n in range(6)])
+    assert _problem([*lines[:2], lines[3]]) == "缺少第 3 列：稽核紀錄被移除。"
+    assert _problem([*lines[:2], lines[5]]) == "缺少第 3–5 列：稽核紀錄被移除。"
+    assert _problem(lines[1:])[:5] == "缺少第 1"
+    check = ChainCheck()
+    check.take(lines[:2])
+    check.take(lines[2:4])
+    assert (check.rows, check.first, check.last, check.head, check.problem) == (4, 1, 4, lines[3].hash, "")
+    check.take([lines[5], lines[4]])
+    said = check.problem
+    check.take(lines[4:])
+    assert (check.problem, check.rows, check.last) == (said, 4, 4) and said
+
+
+@pytest.mark.parametrize("column", ["at_ms", "kind", "subject_id", "action", "case_number", "lookup_id", "about"])
+def test_a_column_that_says_otherwise_than_its_line_is_named(column: str) -> None:
+    lines = _chain([Entry(at_ms=1, kind="lookup", subject_id="p-1", action="reads.search", case_number="115-0832")])
+    changed = lines[0]._replace(**{column: 2 if column == "at_ms" else "x"})
+    assert _problem([changed]) == f"第 1 列的索引欄 {column} 與內容不符：這一欄遭更動。"
+
+
+def test_a_line_that_hangs_on_rightly_and_says_nothing_readable_is_named() -> None:
+    body = b"\xc1"
+    line = Line(1, 1, "deed", "", "", "", "", "", body, hash_of(1, GENESIS, body))
+    assert _problem([line]) == "第 1 列的內容無法解讀。"
+
+
+def test_the_hash_of_a_line_is_the_same_for_ever() -> None:
+    # Kept: a record of today must verify in ten years, by whatever is written anew meanwhile.
+    assert hash_of(1, GENESIS, b"x").hex() == ("ae27fd3cc5a9001d5e4bbb59a2d6cf896b7c9816471b7ae83b8a862b3a49c06f")
+    assert Entry(at_ms=1, kind="deed", elements={"a": "1"}).about == ""
+    one, other = (Entry(at_ms=1, kind="lookup", elements=e).about for e in ({"a": "1", "b": "2"}, {"b": "2", "a": "1"}))
+    assert one == other and len(one) == 16

@@ -31,7 +31,7 @@ from guardian.watch.keeper import ListKeeper
 from guardian.watch.register import ListRegister
 from guardian.watch.views import EntryDraft, ListChangeAnswer, ListChangeRequest
 
-NOW_MS = 1_795_600_000_000  # 2026-11-25, 09:46 in Taipei
+NOW_MS = 1_795_600_000_000  # 2026-11-25, 17:46 in Taipei
 SURE = 0.99
 
 
