@@ -12,7 +12,7 @@ from guardian.domain.moment import Clock
 from guardian.domain.position import Position
 from guardian.domain.read import PhotoRef, Read, VehicleLook
 
-NOW_MS = 1_795_600_000_000  # 2026-11-25T09:06:40Z
+NOW_MS = 1_795_600_000_000  # 2026-11-25T09:46:40Z
 MSGPACK = "application/msgpack"
 
 
