@@ -319,7 +319,7 @@ const routes = [
       const text = sent.plate.toUpperCase().normalize("NFKC").replace(/[^A-Z0-9]/g, "");
       const bad = /^[A-Z]{3}\d{4}$/.test(text) && /[OI]/.test(text);
       const twins = world.entries.filter((one) => one.entry.text !== text && one.entry.text.length === text.length && [...one.entry.text].filter((c, i) => c !== text[i]).length === 1).map((one) => one.display);
-      return { text, display: display(text), series: /^[A-Z]{3}\d{4}$/.test(text) ? "自用小客車 LLL-DDDD" : "", refusal: bad ? "this series has no O or I" : "", reference: bad ? "plate-impossible" : "", warning: !bad && !/\d/.test(text) ? "fits no series" : "", suggestions: bad ? [display(text.replaceAll("O", "Q").replaceAll("I", "J"))] : [], twins };
+      return { text, display: display(text), series: /^[A-Z]{3}\d{4}$/.test(text) ? "2012-3+4" : /^\d{7}$/.test(text) ? "1980-moto-3+4" : "", refusal: bad ? "this series has no O or I" : "", reference: bad ? "plate-impossible" : "", warning: !bad && !/\d/.test(text) ? "fits no series" : "", suggestions: bad ? [display(text.replaceAll("O", "Q").replaceAll("I", "J"))] : [], twins };
     },
   ],
   [
@@ -576,8 +576,8 @@ function live(response, after, request) {
   const say = ({ cursor: at, kind, data }) => response.write(`id: ${at}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`);
   say.drop = () => response.destroy();
   if (!weather.silent) {
-    say({ cursor, kind: "tick", data: tick() });
     for (const event of events) if (event.cursor > after) say(event);
+    say({ cursor, kind: "tick", data: tick() });
   }
   listeners.add(say);
   request.on("close", () => listeners.delete(say));

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { HitCard } from "../src/api/types";
 import { orderQueue } from "../src/live/queue";
-import { LiveStream, SILENCE_MS, type StreamState } from "../src/live/stream";
+import { LiveStream, SILENCE_MS, type Heard, type Source, type StreamState } from "../src/live/stream";
 import { louder, QUIET_MS, Sounded, soundOf } from "../src/sound/rules";
 import { trailOf, freshnessOf } from "../src/map/shapes";
 
@@ -41,19 +41,19 @@ describe("sounds", () => {
   });
 });
 
-class FakeSource extends EventTarget {
+class FakeSource implements Source {
   static made: FakeSource[] = [];
   closed = false;
-  onerror: (() => void) | null = null;
-  constructor(readonly url: string) {
-    super();
+  onmessage: ((message: Heard) => void) | null = null;
+  onerror: ((refused: boolean) => void) | null = null;
+  constructor(readonly after: string) {
     FakeSource.made.push(this);
   }
   close(): void {
     this.closed = true;
   }
   say(kind: string, data: unknown, id: string): void {
-    this.dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(data), lastEventId: id }));
+    this.onmessage?.({ kind, id, data: JSON.stringify(data) });
   }
 }
 
@@ -69,7 +69,7 @@ describe("the stream", () => {
     snapshots = 0;
     FakeSource.made = [];
     stream = new LiveStream({
-      open: (url) => new FakeSource(url) as unknown as EventSource,
+      open: (after) => new FakeSource(after),
       now: () => now,
       onEvent: () => undefined,
       onState: (state) => states.push(state),
@@ -86,7 +86,7 @@ describe("the stream", () => {
     expect(states.at(-1)).toBe("stale");
     expect(FakeSource.made[0]!.closed).toBe(true);
     await vi.advanceTimersByTimeAsync(1000);
-    expect(FakeSource.made[1]!.url).toBe("/api/live/events?after=c7");
+    expect(FakeSource.made[1]!.after).toBe("c7");
     expect(snapshots).toBe(1);
     // The new stream gets its own time before it is given up in turn.
     now += 2_000;
@@ -97,7 +97,7 @@ describe("the stream", () => {
   test("that breaks is offline after the silence, and connecting before", async () => {
     await vi.advanceTimersByTimeAsync(0);
     FakeSource.made[0]!.say("tick", {}, "c7");
-    FakeSource.made[0]!.onerror?.();
+    FakeSource.made[0]!.onerror?.(false);
     expect(states.at(-1)).toBe("connecting");
     now = SILENCE_MS + 1;
     stream.check();
@@ -109,7 +109,16 @@ describe("the stream", () => {
     FakeSource.made[0]!.say("gap", {}, "c9");
     await vi.advanceTimersByTimeAsync(0);
     expect(snapshots).toBe(2);
-    expect(FakeSource.made[1]!.url).toBe("/api/live/events?after=c2");
+    expect(FakeSource.made[1]!.after).toBe("c2");
+    stream.stop();
+  });
+  test("that the cloud refuses asks for everything anew, which says that the session has ended", async () => {
+    await vi.advanceTimersByTimeAsync(0);
+    FakeSource.made[0]!.say("tick", {}, "c7");
+    FakeSource.made[0]!.onerror?.(true);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(snapshots).toBe(2);
+    expect(FakeSource.made[1]!.after).toBe("c2");
     stream.stop();
   });
 });

@@ -84,6 +84,25 @@ class Console:
             page.clock.install()
         return console
 
+    def another_tab(self, path: str = "/live") -> Console:
+        """The same person's next tab, on that page; `close` of any of them closes them all, `close_tab` one."""
+        page = self.page.context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        tab = Console(page, self.base_url, requests=self.requests, faults=self.faults)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", lambda message: self._heard(message.type, message.text))
+        tab.look_at(path)
+        return tab
+
+    def close_tab(self) -> None:
+        """Close this tab alone."""
+        self.page.close()
+
+    def sign_out(self) -> None:
+        """By the personal menu."""
+        self.page.get_by_role("button", name="個人選單").click()
+        self.page.get_by_text("登出").click()
+
     def _heard(self, kind: str, text: str) -> None:
         # A refused request is logged by the browser itself; what we look for are broken rules of the page's policy.
         if kind == "error" and "Failed to load resource" not in text and "net::ERR" not in text:

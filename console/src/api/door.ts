@@ -1,6 +1,6 @@
 /**
  * The one door for requests: every call to the cloud passes `ask`, nothing else in the console calls `fetch`
- * (the live stream apart, which is an EventSource in `src/live/stream.ts`).
+ * (the live stream apart, which is an EventSource in `src/live/shared.ts`).
  *
  * An answer is either the value or a `Fault`, thrown: what happened, by the cloud's fixed reference, so that screens can
  * say it in their own language. A request that never reached the cloud is a Fault too (`unreachable`).

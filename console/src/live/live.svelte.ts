@@ -6,6 +6,7 @@ import { setServerTime, serverNow } from "../state/clock.svelte";
 import { session } from "../state/session.svelte";
 import { remind, soundFor } from "../sound/sound.svelte";
 import { sendWaiting } from "./verdicts.svelte";
+import { openStream } from "./shared";
 import { LiveStream, type StreamEvent, type StreamState } from "./stream";
 
 export const READS_MAX = 200;
@@ -144,7 +145,8 @@ let stream: LiveStream | null = null;
 let reminder: ReturnType<typeof setInterval> | undefined;
 
 export function startLive(): () => void {
-  stream = new LiveStream({ open: (url) => new EventSource(url), now: () => performance.now(), onEvent, onState, snapshot });
+  const who = me();
+  stream = new LiveStream({ open: (after) => openStream(who, after), now: () => performance.now(), onEvent, onState, snapshot });
   stream.start();
   reminder = setInterval(() => remind(hits.values()), 10_000);
   const wake = (): void => {

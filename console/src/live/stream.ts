@@ -1,7 +1,8 @@
 /**
- * The live stream: an EventSource that is watched. A socket may say OPEN while nothing comes (a lid that was closed, a
- * network that drops silently; field case G39): after `SILENCE_MS` without a word the stream is given up, the page told,
- * and a new one opened after the last cursor. Waiting doubles from 1 s to 10 s.
+ * The live stream, watched; whether it is this tab's own or one that tabs share is the matter of `shared.ts`. A socket may
+ * say OPEN while nothing comes (a lid that was closed, a network that drops silently; field case G39): after `SILENCE_MS`
+ * without a word the stream is given up, the page told, and a new one opened after the last cursor. Waiting doubles from
+ * 1 s to 10 s.
  */
 export const SILENCE_MS = 15_000;
 const WAITS_MS = [1_000, 2_000, 4_000, 8_000, 10_000];
@@ -9,8 +10,19 @@ const WAITS_MS = [1_000, 2_000, 4_000, 8_000, 10_000];
 export type StreamState = "connecting" | "live" | "stale" | "offline";
 export type StreamEvent = { kind: string; data: unknown; cursor: string };
 
+/** A message as the cloud sent it: `id` is the cursor after it, `data` JSON. */
+export type Heard = { kind: string; id: string; data: string };
+
+/** Where messages come from. `onerror` says whether the cloud refused (the session may have ended) or was not reached. */
+export interface Source {
+  onmessage: ((message: Heard) => void) | null;
+  onerror: ((refused: boolean) => void) | null;
+  close(): void;
+}
+
 export type StreamParts = {
-  open: (url: string) => EventSource;
+  /** A source of what comes after the cursor. */
+  open: (after: string) => Source;
   now: () => number;
   onEvent: (event: StreamEvent) => void;
   onState: (state: StreamState) => void;
@@ -18,10 +30,8 @@ export type StreamParts = {
   snapshot: () => Promise<string>;
 };
 
-const KINDS = ["tick", "read", "hit", "unit", "list", "gap"] as const;
-
 export class LiveStream {
-  #source: EventSource | null = null;
+  #source: Source | null = null;
   #cursor = "";
   #heardAt = 0;
   #openedAt = 0;
@@ -71,27 +81,27 @@ export class LiveStream {
 
   #connect(): void {
     this.#source?.close();
-    const source = this.parts.open(`/api/live/events?after=${encodeURIComponent(this.#cursor)}`);
+    const source = this.parts.open(this.#cursor);
     this.#source = source;
     this.#openedAt = this.parts.now();
-    for (const kind of KINDS) {
-      source.addEventListener(kind, (message) => {
-        if (this.#source === source) this.#take(kind, message as MessageEvent<string>);
-      });
-    }
-    source.onerror = () => {
+    source.onmessage = (message) => {
+      if (this.#source === source) this.#take(message);
+    };
+    source.onerror = (refused) => {
       if (this.#source !== source) return;
       this.#failed = true;
+      // A refusal is no matter of waiting: asking for everything anew says what is the matter (the session has ended).
+      if (refused) this.#cursor = "";
       this.#again();
     };
   }
 
-  #take(kind: string, message: MessageEvent<string>): void {
+  #take(message: Heard): void {
     this.#heardAt = this.parts.now();
     this.#tries = 0;
     this.#failed = false;
-    if (message.lastEventId) this.#cursor = message.lastEventId;
-    if (kind === "gap") {
+    if (message.id) this.#cursor = message.id;
+    if (message.kind === "gap") {
       this.#source?.close();
       this.#source = null;
       void this.#begin();
@@ -104,7 +114,7 @@ export class LiveStream {
     } catch {
       return;
     }
-    this.parts.onEvent({ kind, data, cursor: this.#cursor });
+    this.parts.onEvent({ kind: message.kind, data, cursor: this.#cursor });
   }
 
   #again(): void {
