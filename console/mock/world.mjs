@@ -11,7 +11,7 @@ const MIN = 60 * S;
 const H = 60 * MIN;
 const DAY = 24 * H;
 
-const dash = (text) => (/^[A-Z]{3}\d{4}$/.test(text) ? 3 : /^\d{4}[A-Z]{2}$/.test(text) ? 4 : /^\d[A-Z]\d{4}$/.test(text) ? 2 : /^[A-Z]{3}\d{3}$/.test(text) ? 3 : null);
+const dash = (text) => (/^[A-Z\d]{3}\d{4}$/.test(text) ? 3 : /^\d{4}[A-Z]{2}$/.test(text) ? 4 : /^\d[A-Z]\d{4}$/.test(text) ? 2 : /^[A-Z]{3}\d{3}$/.test(text) ? 3 : null);
 export const display = (text) => {
   const at = dash(text);
   return at ? `${text.slice(0, at)}-${text.slice(at)}` : text;
@@ -141,7 +141,7 @@ export class World {
         char_probs: probs,
         places: placesIn(read),
         confidence_prob: confidence,
-        series: "LLL-DDDD",
+        series: "2012-3+4",
         vehicle_classes: [kind === "motorcycle" ? "motorcycle" : "car"],
         alternatives: [...read].map((_, i) => (differing.includes(i) ? [[entry[i], 0.37], ["3", 0.03]] : [])),
         clock: { source: "gps", corrected: true, offset_ms: 40 },
@@ -330,7 +330,7 @@ function makeEntries(now) {
       ...(i === 2 ? { warning: "曾拒檢逃逸" } : {}),
     },
     display: display(text),
-    series: "自用小客車 LLL-DDDD",
+    series: "2012-3+4",
     added_ms: now - (i + 1) * 7 * H,
     added_by: "黃俊傑",
     expired: i === 9,
@@ -341,19 +341,19 @@ function makeEntries(now) {
 function makeDevices(now, version, units) {
   const curve = (drop) => Array.from({ length: 24 }, (_, i) => Math.max(0, Math.round(60 + 80 * Math.sin(((i - 4) / 24) * Math.PI * 2) + ((i * 37) % 17) - (drop && i > 17 ? drop : 0))));
   const rows = [
-    ["tpe-da-002", "TPE-DA-003", "大安 2 號", "car", "fault", 6 * MIN, version, 18 * MIN, 1204, 41 * MIN, 100, 68, 0, [["temperature", "fault", "主機過熱（68 °C），自行降頻", "停車時打開後車箱，仍高於 65 °C 就換下"]]],
-    ["tpe-xy-107", "TPE-XY-107", "信義 機 5", "motorcycle", "fault", 2 * MIN, version - 88, 3 * DAY, 0, null, -9400, 44, 0, [["list", "fault", "名單簽章驗不過，停用自動更新；設備時鐘慢 9.4 秒", "先校時，再重新登錄"]]],
-    ["tpe-nh-002", "TPE-NH-002", "內湖 1 號", "car", "offline", H, version - 1, H, 0, null, null, null, 90, [["contact", "attention", "02:11 起無聯絡，最後位置在隧道口", "請警網回報"]]],
-    ["tpe-zz-012", "TPE-ZZ-012", "中正 1 號", "car", "attention", 8 * S, version, 12 * MIN, 3, 20 * S, 0, 51, 70, [["chars", "attention", "鏡頭可能髒污：近一小時每車字數 5.1，平常 6.8", "擦拭鏡頭後看下一小時"]]],
-    ["tpe-da-011", "TPE-DA-011", "大安 機 6", "motorcycle", "attention", 21 * S, version, 12 * MIN, 87, 6 * MIN, 200, 39, 0, [["backlog", "attention", "上傳慢：訊號弱", "先送比對相符，車行紀錄在後"]]],
-    ["tpe-xy-041", "TPE-XY-041", "信義 機 2", "motorcycle", "attention", 4 * S, version, 12 * MIN, 1, 4 * S, 2600, 42, 0, [["accuracy", "attention", "定位誤差 48 公尺", "天線可能鬆脫"]]],
-    ["tpe-ng-015", "TPE-NG-015", "南港 機 1", "motorcycle", "attention", 33 * S, version - 2, 3 * H, 0, null, 300, 36, 0, [["list", "attention", "名單舊：三次下載中斷", "換到 5G 涵蓋處會自己接續"]]],
-    ["tpe-ws-020", "TPE-WS-020", "文山 4 號", "car", "offline", 5 * H, version - 14, 9 * H, 0, null, null, null, 90, [["contact", "attention", "昨 22:14 起無聯絡，最後位置在分局停車場", "今夜未出勤"]]],
+    ["tpe-da-002", "TPE-DA-003", "大安 2 號", "car", "fault", 6 * MIN, version, 18 * MIN, 1204, 41 * MIN, 100, 68, 0, "gps", [["heat", "attention", "heat", { celsius: 68, limit_celsius: 65 }, "主機過熱：68 °C"], ["backlog", "fault", "backlog-old", { items: 1204, age_ms: 61 * MIN }, "待送 1,204 筆，最舊 1 小時"]]],
+    ["tpe-xy-107", "TPE-XY-107", "信義 機 5", "motorcycle", "fault", 2 * MIN, version - 88, 3 * DAY, 0, null, 9400, 44, 0, "cloud", [["list", "fault", "list-old", { version: version - 88, age_ms: 3 * DAY, current: version }, `名單是第 ${version - 88} 版（3 天前），現行第 ${version} 版`], ["clock", "attention", "clock-corrected", { offset_ms: 9400 }, "設備時鐘慢 9.4 秒，紀錄已更正"]]],
+    ["tpe-nh-002", "TPE-NH-002", "內湖 1 號", "car", "offline", H, version - 1, H, 0, null, null, null, 90, "", [["position", "attention", "position-old", { age_ms: 4 * MIN }, "定位停在 4 分前"]]],
+    ["tpe-zz-012", "TPE-ZZ-012", "中正 1 號", "car", "attention", 8 * S, version, 12 * MIN, 3, 20 * S, 0, 51, 70, "gps", [["lens", "attention", "lens-dirty", { chars: 5.1, usual: 6.8 }, "鏡頭可能髒污：近一小時每車字數 5.1，平常 6.8"]]],
+    ["tpe-da-011", "TPE-DA-011", "大安 機 6", "motorcycle", "attention", 21 * S, version, 12 * MIN, 87, 16 * MIN, 200, 39, 0, "ntp", [["backlog", "attention", "backlog-old", { items: 87, age_ms: 16 * MIN }, "待送 87 筆，最舊 16 分"]]],
+    ["tpe-xy-041", "TPE-XY-041", "信義 機 2", "motorcycle", "fault", 4 * S, version, 12 * MIN, 1, 4 * S, null, 42, 0, "unset", [["clock", "fault", "clock-unset", {}, "設備時鐘未校正，紀錄的時間存疑"]]],
+    ["tpe-ng-015", "TPE-NG-015", "南港 機 1", "motorcycle", "attention", 33 * S, version - 2, 3 * H, 0, null, 300, 36, 0, "ntp", [["list", "attention", "list-old", { version: version - 2, age_ms: 3 * H, current: version }, `名單是第 ${version - 2} 版（3 小時前），現行第 ${version} 版`]]],
+    ["tpe-ws-020", "TPE-WS-020", "文山 4 號", "car", "offline", 5 * H, version - 14, 9 * H, 0, null, null, null, 90, "", [["picture", "fault", "picture-stopped", { age_ms: 20 * MIN, reason: "camera-missing" }, "已 20 分沒有影像：攝影機沒有接上"]]],
   ];
-  const out = rows.map(([id, name, unit, kind, state, seen, list_version, listAge, backlog, oldest, clock, heat, drop, findings]) => device(now, { id, name, unit, kind, state, seen, list_version, listAge, backlog, oldest, clock, heat, current: list_version === version, reads: curve(drop), usual: curve(0), findings }));
+  const out = rows.map(([id, name, unit, kind, state, seen, list_version, listAge, backlog, oldest, clock, heat, drop, source, findings]) => device(now, { id, name, unit, kind, state, seen, list_version, listAge, backlog, oldest, clock, source, heat, current: list_version === version, reads: curve(drop), usual: curve(0), findings }));
   for (let i = 0; i < 22; i++) {
     const unit = units[i % 8];
-    out.push(device(now, { id: `tpe-ok-${i}`, name: `TPE-OK-${String(i).padStart(3, "0")}`, unit: i < 8 ? unit.unit : `萬華 ${i} 號`, kind: unit.kind, state: "normal", seen: (3 + ((i * 7) % 40)) * S, list_version: version, listAge: 12 * MIN, backlog: i % 4, oldest: 5 * S, clock: (i % 3) * 100, heat: 38 + (i % 9), current: true, reads: curve(0), usual: curve(0), findings: [] }));
+    out.push(device(now, { id: `tpe-ok-${i}`, name: `TPE-OK-${String(i).padStart(3, "0")}`, unit: i < 8 ? unit.unit : `萬華 ${i} 號`, kind: unit.kind, state: "normal", seen: (3 + ((i * 7) % 40)) * S, list_version: version, listAge: 12 * MIN, backlog: i % 4, oldest: 5 * S, clock: (i % 3) * 100, source: ["gps", "gps", "ntp", "cloud"][i % 4], heat: 38 + (i % 9), current: true, reads: curve(0), usual: curve(0), findings: [] }));
   }
   return out;
 }
@@ -375,7 +375,7 @@ function device(now, d) {
     clock_offset_ms: d.clock,
     reads_by_hour: d.reads,
     usual_by_hour: d.usual,
-    findings: d.findings.map(([figure, level, sentence, cure]) => ({ figure, level, sentence, cure })),
+    findings: d.findings.map(([figure, level, code, facts, sentence]) => ({ figure, level, sentence, cure: "", code, facts })),
     heartbeat:
       d.heat === null
         ? null
@@ -385,6 +385,8 @@ function device(now, d) {
             temperature_c: d.heat,
             source: "front.rtsp",
             frames_per_s: 24.8,
+            clock_source: d.source,
+            clock_offset_ms: d.clock,
             reads_last_hour: d.reads.at(-1),
             chars_per_read: 6.8,
             software: "guardian 0.1.0",

@@ -18,6 +18,7 @@ import "./styles/sheets.css";
 import "./styles/peek.css";
 import "./styles/narrow.css";
 import "./styles/zoomed.css";
+import "./styles/english.css";
 
 watchComposition(document);
 startRouting();

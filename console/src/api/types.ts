@@ -30,6 +30,7 @@ export type LookRow = Answer<"LookRow">;
 export type UnitView = Answer<"UnitView">;
 export type DeviceView = Answer<"DeviceView">;
 export type DevicesView = Omit<Answer<"DevicesView">, "devices"> & { devices: DeviceView[]; };
+export type HealthFinding = Schemas["HealthFinding"];
 export type EnrolmentCode = Answer<"EnrolmentCode">;
 export type ListsView = Omit<Answer<"ListsView">, "lists"> & { lists: WatchListView[] };
 export type WatchListView = Answer<"WatchListView">;

@@ -1,7 +1,9 @@
 /** `w()` gives the catalogue of the person's language; reading it in a template follows the choice. */
 import { recall, remember } from "../state/remembered";
 import { Fault } from "../api/door";
+import type { HealthFinding } from "../api/types";
 import { en } from "./en";
+import { sayFinding } from "./findings";
 import { ageOf, clockWords } from "./time";
 import { zh } from "./zh-TW";
 
@@ -46,7 +48,17 @@ export function faultWords(error: unknown): string {
   if (!(error instanceof Fault)) return w().faultUnknown(error instanceof Error ? error.message : "");
   const known = w().faults[error.reference];
   const said = known ?? (error.sentence ? `${error.sentence}${error.hint ? ` ${error.hint}` : ""}` : (w().faults[`http-${error.status}`] ?? w().faultUnknown("")));
-  return `${said}${language.now === "en" ? " (" : "（"}${error.reference}${language.now === "en" ? ")" : "）"}`;
+  return `${said}${w().signs.aside(error.reference)}`;
+}
+
+/** What is out of band on a device, and its cure. */
+export function findingWords(finding: HealthFinding): { sentence: string; cure: string } {
+  return sayFinding(finding, language.now);
+}
+
+/** Where a clock's time comes from; a source of a newer device by its own name. */
+export function clockSource(source = "unset"): string {
+  return w().devices.clockSource[source] ?? source;
 }
 
 /** 「白 轎車」 from the registry's words. */

@@ -1,6 +1,7 @@
 /** The console's words, zh-TW first. Buttons are verb and thing; full-width punctuation; no 「您」, no 「成功」. */
 export const zh = {
   product: "警政安全守護雲",
+  signs: { colon: "：", comma: "，", list: "、", stop: "。", of: "／", gap: () => "　", aside: (text: string) => `（${text}）` },
   nav: {
     label: "主選單",
     live: "即時",
@@ -61,6 +62,7 @@ export const zh = {
     yesterday: "昨",
     ago: { s: (n: number) => `${n} 秒前`, min: (n: number) => `${n} 分前`, h: (n: number) => `${n} 小時前`, day: (n: number) => `${n} 天前` },
     short: { s: (n: number) => `${n} 秒`, min: (n: number) => `${n} 分`, h: (n: number) => `${n} 小時`, day: (n: number) => `${n} 天` },
+    seconds: (x: string) => `${x} 秒`,
     unknown: "時間不明",
     never: "從未",
     clockError: (s: string) => `時鐘誤差 ${s} 秒`,
@@ -342,8 +344,10 @@ export const zh = {
     caseHint: "例：中山分局 115-0832 案",
     recorded: (name: string) => `這次查詢會以${name}之名記入稽核紀錄`,
     hint: { one: "一個字", any: "任意長度", near: "近似" },
-    purposes: ["偵辦刑案", "查緝失竊車輛", "查尋失蹤人口", "交通事故處理", "治安維護勤務", "法院或檢察署囑託"],
+    /** `value` is what goes on record, in every language of the screen. */
+    purposes: ["偵辦刑案", "查緝失竊車輛", "查尋失蹤人口", "交通事故處理", "治安維護勤務", "法院或檢察署囑託"].map((text) => ({ value: text, text })),
     token: { plate: "車牌", near: "近似", time: "時間", area: "範圍", device: "設備", unit: "警網", colour: "車色", look: "車種" },
+    keys: { colour: "顏色", look: "車種", unit: "警網", area: "範圍", device: "設備" },
     suggestions: "建議的條件",
     keyHints: [
       { text: "範圍:", note: "縣市、區、里" },
@@ -471,6 +475,8 @@ export const zh = {
     meant: (list: string) => `可能是 ${list}`,
     fits: "可以登錄",
     unusual: "不是已知的號牌式樣，確認後仍可登錄",
+    unread: "7 個數字和電話號碼分不開，設備不判讀：登錄後不會告警。查原卷；仍可登錄",
+    listed: "已在名單上",
     confirmTwins: "我看過相近的車牌，仍要登錄",
     expired: "已過期",
     days: "例：2026-12-31 或 115/12/31",
@@ -580,6 +586,16 @@ export const zh = {
     noneInState: "沒有這種狀態的設備。",
     sparklineNew: (last: string) => `最近一小時 ${last} 筆，平常的筆數還不知道`,
     sparkline: (last: string, usual: string) => `最近一小時 ${last} 筆，平常 ${usual} 筆`,
+    clockFrom: "時間來源",
+    clockSource: { gps: "GPS", ntp: "網路校時", cloud: "雲端校時", carried: "沿用舊值", simulated: "模擬", unset: "未校正" } as Record<string, string>,
+    clockHint: {
+      gps: "衛星給的時間，最可靠",
+      ntp: "主機與時間伺服器同步",
+      cloud: "依雲端回應的時間，可能差一兩秒",
+      carried: "重新開機前沒有人報時，沿用後來查出的誤差；紀錄的時間沒有人擔保",
+      simulated: "模擬的時間，只供示範與測試",
+      unset: "開機後還沒有人報時，紀錄的時間存疑；校時後自動更正",
+    } as Record<string, string>,
     position: "位置",
     positionNow: (acc: string, age: string) => `誤差 ${acc} 公尺 · ${age}`,
     source: "影像來源",
@@ -795,6 +811,8 @@ export const zh = {
     "import-applied": "這次匯入已套用",
     "import-not-applied": "這次匯入還沒套用",
     "import-problem": "這個檔案不能套用",
+    "import-empty": "檔案是空的",
+    "import-no-rows": "檔案只有標題，沒有資料列",
     "question-cut-off": "查詢太久，已中斷。縮小時間或範圍",
     "search-replaced": "已被較新的查詢取代",
     "search-not-found": "這個查詢已不在，重新查詢",
