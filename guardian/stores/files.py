@@ -6,6 +6,7 @@ A crash leaves at most a nameless file in `.incoming`, which a start an hour lat
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import time
@@ -35,8 +36,9 @@ class FilePhotos:
         self._incoming = folder / ".incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
         for left in self._incoming.iterdir():
-            if time.time() - left.stat().st_mtime > LEFT_S:  # younger ones may be another process's, right now
-                left.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another process has just given it its name
+                if time.time() - left.stat().st_mtime > LEFT_S:  # younger ones may be another process's, right now
+                    left.unlink()
 
     def path_of(self, sha256: str) -> Path:
         check_name(sha256)

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from guardian.domain.errors import InputRefusedError, NeighbourUnreachableError, NotFoundError
+from guardian.domain.wire import PHOTO_BYTES_MAX
 from guardian.stores import open_events, open_photos, open_records, open_secrets
 from guardian.stores.files import FilePhotos
+from guardian.stores.photos import HASHES_ASKED_MAX
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +54,31 @@ async def test_what_a_crash_left_goes_at_a_later_start_and_what_is_being_written
     (incoming / "new").write_bytes(b"half")
     FilePhotos(tmp_path)
     assert [path.name for path in incoming.iterdir()] == ["new"]
+
+
+async def test_a_file_that_another_process_names_meanwhile_stops_no_start(tmp_path: Path) -> None:
+    incoming = tmp_path / ".incoming"
+    incoming.mkdir()
+    (incoming / "going").symlink_to(tmp_path / "gone")  # listed, and not there when it is looked at
+    await FilePhotos(tmp_path).put(NAME, BODY)
+
+
+async def test_so_many_are_asked_for_at_once_and_one_more_is_refused(tmp_path: Path) -> None:
+    photos = FilePhotos(tmp_path)
+    names = [f"{n:064x}" for n in range(HASHES_ASKED_MAX + 1)]
+    assert await photos.list_missing(names[:-1]) == set(names[:-1])
+    for asked, reference in ((names, "too-many-photos"), (["../x"], "photo-name")):
+        with pytest.raises(InputRefusedError) as caught:
+            await photos.list_missing(asked)
+        assert caught.value.reference == reference
+
+
+async def test_a_photo_of_just_the_largest_size_is_kept(tmp_path: Path) -> None:
+    body = bytes(PHOTO_BYTES_MAX)
+    name = hashlib.sha256(body).hexdigest()
+    photos = FilePhotos(tmp_path)
+    await photos.put(name, body)
+    assert await photos.get(name) == body
 
 
 @pytest.mark.real("s3")
