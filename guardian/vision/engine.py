@@ -102,7 +102,9 @@ class Engine:
         for detection, text in zip(detections, texts, strict=True):
             number = number_of(text)
             if number is not None and (best is None or number.score > best.number.score):
-                spans = carried(spans_of(number.places), detection.reading_corners, whole)
+                spans = carried(
+                    spans_of(number.places, number.series.dash_after, number.hole), detection.reading_corners, whole
+                )
                 best = PlateSeen(number, whole, detection.prob, text.raw_text, spans=spans)
         return best
 

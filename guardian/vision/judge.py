@@ -145,7 +145,7 @@ def judge(detection: Detection, crop: Crop, read: TextRead) -> PlateSeen | None:
     if detection.text_corners is not None and not plate_like(ground_of(crop)):
         return None
     corners = plate_corners(detection, number)
-    spans = carried(spans_of(number.places), detection.reading_corners, corners)
+    spans = carried(spans_of(number.places, number.series.dash_after, number.hole), detection.reading_corners, corners)
     return PlateSeen(number, corners, detection.prob, read.raw_text, sharpness(crop), spans)
 
 

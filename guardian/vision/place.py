@@ -18,14 +18,37 @@ Span = tuple[float, float]
 """Left and right edge of a character, in shares of a quadrangle's width; outside 0 to 1 where it stands beyond the sides."""
 
 
-def spans_of(middles: Sequence[float]) -> tuple[Span, ...]:
+OVER_THE_DASH = 0.31
+"""How much wider than a pitch the step over the dash is, in pitches: 70 real training plates of four layouts, 0.29 to 0.33."""
+
+
+def evened(middles: Sequence[float], dash_after: int | None, hole: int | None = None) -> tuple[float, ...]:
+    """The middles as an evenly lettered plate has them: `start + pitch * place`, with a wider step over the dash.
+
+    A reader's own steps are coarse, three quarters of a character. On 71 real training plates the distance to the ink's
+    middle falls from 0.10 to 0.07 of a pitch (standard deviation). `hole` is the place before which a character is
+    missing. Middles that do not lie like that (one is off by half a character) stay as they are.
+    """
+    seen = np.asarray(middles, dtype=np.float64)
+    places = np.arange(len(seen), dtype=np.float64)
+    if dash_after is not None:
+        places[dash_after:] += OVER_THE_DASH
+    if hole is not None:
+        places[hole:] += 1
+    pitch, start = np.polyfit(places, seen, 1)
+    even = start + pitch * places
+    return tuple(map(float, even if np.abs(even - seen).max() < pitch / 2 else seen))
+
+
+def spans_of(middles: Sequence[float], dash_after: int | None = None, hole: int | None = None) -> tuple[Span, ...]:
     """Edges of characters from their middles; none where these are not in order (a reader that gives no places).
 
     The pitch is the median distance of neighbours: one distance of six is wider, over the dash.
     """
-    steps = [b - a for a, b in itertools.pairwise(middles)]
-    if not steps or min(steps) <= 0:
+    if len(middles) < 2 or any(b <= a for a, b in itertools.pairwise(middles)):
         return ()
+    middles = evened(middles, dash_after, hole)
+    steps = [b - a for a, b in itertools.pairwise(middles)]
     half = sorted(steps)[(len(steps) - 1) // 2] / 2
     out: list[Span] = []
     for i, middle in enumerate(middles):

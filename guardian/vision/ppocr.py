@@ -30,6 +30,9 @@ _DETECTOR_FILE = "PP-OCRv6_det_small.onnx"
 _READER_FILE = "PP-OCRv6_rec_small.onnx"
 _READER_HEIGHT_PX = 48
 _READER_STEP_PX = 8  # one step of the reader's output for every 8 px of width
+# It names a character a little after the character's middle: by 0.28 of a step on 71 real training plates whose signs come
+# apart by themselves, by 0.29 on 134 plates of the shipped drive, whose middles are known.
+_LATE_STEPS = 0.285
 
 
 class EngineMissingError(GuardianError):
@@ -226,7 +229,7 @@ class PPOCRReader:
                 continue
             if best[start] != 0:
                 surest = start + int(probs[start:step, best[start]].argmax())
-                place = ((start + step) / 2) * _READER_STEP_PX / max(1, width_px)
+                place = ((start + step) / 2 - _LATE_STEPS) * _READER_STEP_PX / max(1, width_px)
                 chars.append(self._char(probs[surest], int(best[start]), place))
             start = step
         return TextRead(tuple(chars))

@@ -19,7 +19,7 @@ from guardian.vision.crop import grow
 from guardian.vision.judge import PlateSeen
 from guardian.vision.passing import results_of_photo
 from guardian.vision.picture import load_picture
-from guardian.vision.place import carried, spans_of
+from guardian.vision.place import OVER_THE_DASH, carried, evened, spans_of
 from guardian.vision.track import Tracker, TrackSettings
 
 
@@ -84,14 +84,40 @@ def test_a_text_that_no_frame_read_has_no_places_of_another_length(say: Any, dra
 middles = st.lists(st.floats(0.01, 0.2), min_size=2, max_size=10).map(lambda steps: list(itertools.accumulate(steps)))
 
 
-@given(middles)
-def test_edges_hold_their_middle_and_never_cross(those: list[float]) -> None:
-    spans = spans_of(those)
+@given(middles, st.none() | st.integers(1, 5))
+def test_edges_hold_their_middle_and_never_cross(those: list[float], dash_after: int | None) -> None:
+    spans = spans_of(those, dash_after)
     assert len(spans) == len(those)
-    for (left, right), middle in zip(spans, those, strict=True):
+    for (left, right), middle in zip(spans, evened(those, dash_after), strict=True):
         assert left < middle < right
     for (_, right), (left, _) in itertools.pairwise(spans):
         assert right <= left + 1e-9
+
+
+@given(
+    st.floats(0.02, 0.2),
+    st.floats(0.05, 0.12),
+    st.sampled_from([(7, 3), (6, 4), (6, 2), (6, 3)]),
+    st.none() | st.integers(1, 6),
+    st.lists(st.floats(-0.3, 0.3), min_size=7, max_size=7),
+)
+def test_coarse_middles_come_out_as_even_as_the_plate_is_lettered(
+    start: float, pitch: float, layout: tuple[int, int], hole: int | None, noise: list[float]
+) -> None:
+    count, dash_after = layout
+    true = [
+        start + pitch * (i + OVER_THE_DASH * (i >= dash_after) + (hole is not None and i >= hole)) for i in range(count)
+    ]
+    assert evened(true, dash_after, hole) == pytest.approx(true, abs=1e-9)
+    coarse = [at + pitch * off for at, off in zip(true, noise, strict=False)]
+    even = evened(coarse, dash_after, hole)
+    worst = max(abs(a - b) for a, b in zip(even, true, strict=True))
+    assert worst <= max(abs(a - b) for a, b in zip(coarse, true, strict=True)) * 1.6 + 1e-9
+
+
+def test_a_middle_that_is_off_by_half_a_character_leaves_all_as_they_were_read() -> None:
+    read = (0.1, 0.2, 0.3, 0.46, 0.73, 0.74, 0.84)
+    assert evened(read, 3) == pytest.approx(read)
 
 
 def test_middles_out_of_order_give_no_places() -> None:
