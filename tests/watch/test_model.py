@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from guardian.domain.errors import GuardianError
 from guardian.domain.subject import Role, Subject
 from guardian.domain.watch import VERDICTS, HitFact, HitState, Outcome
-from guardian.watch.model import CLAIM_MS, Desk, derive, lapse
+from guardian.watch.model import CLAIM_MS, NOTE_CHARS_MAX, Desk, derive, lapse
 
 people = [Subject(f"u{n}", Role.OPERATOR, name) for n, name in enumerate(("林", "陳", "王"))]
 
@@ -154,3 +154,114 @@ def test_a_person_who_has_not_seen_the_newest_deed_changes_nothing_decided(steps
 def test_facts_survive_the_wire() -> None:
     fact = HitFact("h", 2, "verdict", "林", 5, "confirmed", "x")
     assert msgspec.json.decode(msgspec.json.encode(fact), type=HitFact) == fact
+
+
+LIN, CHEN = people[0], people[1]
+
+
+def fact(number: int, kind: str, who: Subject = LIN, at_ms: int = 0, value: str = "") -> HitFact:
+    return HitFact("h", number, kind, who.name, at_ms, who.id if kind == "claimed" else value)
+
+
+RAISED = fact(1, "raised")
+
+
+def state(*facts: HitFact, now_ms: int = 0) -> tuple[HitState, str, Outcome | None]:
+    standing = derive((RAISED, *facts), now_ms=now_ms)
+    return standing.state, standing.checker, standing.outcome
+
+
+def test_where_a_hit_stands_is_what_its_facts_say_one_by_one() -> None:
+    claimed = fact(2, "claimed")
+    confirmed = fact(3, "verdict", value="confirmed")
+    stopped, lost = fact(4, "outcome", value="stopped"), fact(5, "outcome", value="lost")
+    assert state() == (HitState.NEW, "", None)
+    assert state(claimed) == (HitState.CHECKING, "林", None)
+    assert state(claimed, fact(3, "claimed", CHEN)) == (HitState.CHECKING, "陳", None)
+    assert state(claimed, fact(3, "released")) == (HitState.NEW, "", None)
+    assert state(claimed, confirmed) == (HitState.CONFIRMED, "林", None)
+    assert state(claimed, confirmed, stopped) == (HitState.CONFIRMED, "林", Outcome.STOPPED)
+    assert state(claimed, confirmed, stopped, lost) == (HitState.CONFIRMED, "林", Outcome.LOST)
+    back = fact(6, "undone", value="5")
+    assert state(claimed, confirmed, stopped, lost, back) == (HitState.CONFIRMED, "林", Outcome.STOPPED)
+    assert state(claimed, confirmed, fact(4, "undone", value="3")) == (HitState.NEW, "", None), (
+        "its claim ended with it"
+    )
+    again = fact(5, "verdict", CHEN, value="wrong_plate")
+    assert state(claimed, confirmed, fact(4, "undone", value="3"), again) == (HitState.WRONG_PLATE, "陳", None)
+
+
+def test_a_hit_whose_entry_has_gone_is_no_work_until_that_is_taken_back() -> None:
+    gone, back = fact(2, "entry_removed", at_ms=7), fact(3, "undone", value="2")
+    assert not derive((RAISED, gone), now_ms=9).is_open and derive((RAISED, gone), now_ms=9).entry_removed_ms == 7
+    assert derive((RAISED, gone, back), now_ms=9).is_open
+    assert derive((RAISED, gone, back, fact(4, "entry_removed", at_ms=8)), now_ms=9).entry_removed_ms == 8
+    assert not derive((RAISED, fact(2, "verdict", value="confirmed")), now_ms=9).is_open
+
+
+def test_a_claim_lapses_ninety_seconds_after_its_last_sign_to_the_millisecond() -> None:
+    facts = (RAISED, fact(2, "claimed", at_ms=1000))
+    for kept_ms, last in ((0, 1000 + CLAIM_MS - 1), (5000, 5000 + CLAIM_MS - 1)):
+        for_ever = derive(facts, now_ms=1000)
+        for now_ms, held in ((last, HitState.CHECKING), (last + 1, HitState.NEW)):
+            assert derive(facts, now_ms=now_ms, kept_ms=kept_ms).state is held
+            assert lapse(for_ever, now_ms=now_ms, kept_ms=kept_ms).state is held
+
+
+def test_a_note_is_kept_without_spaces_around_it_and_cut_where_it_ends_to_be_one() -> None:
+    (verdict,) = Desk((RAISED,), LIN, 0).decide(
+        HitState.CONFIRMED, seen_fact=1, note="  " + "字" * (NOTE_CHARS_MAX + 5)
+    )
+    assert verdict.note == "字" * NOTE_CHARS_MAX
+
+
+def refused(attempt) -> str:  # type: ignore[no-untyped-def]
+    try:
+        attempt()
+    except GuardianError as error:
+        return error.reference
+    return ""
+
+
+def test_who_decides_has_seen_all_that_matters_and_notes_do_not() -> None:
+    note, answer = fact(2, "note"), fact(3, "device_answer")
+    assert Desk((RAISED, note, answer), LIN, 0).decide(HitState.CONFIRMED, seen_fact=1)
+    desk = Desk((RAISED, fact(2, "claimed"), fact(3, "note")), LIN, 0)
+    assert refused(lambda: desk.decide(HitState.CONFIRMED, seen_fact=1)) == "hit-moved-on"
+    (verdict,) = desk.decide(HitState.CONFIRMED, seen_fact=2)
+    assert (verdict.number, verdict.kind, verdict.author, verdict.value) == (4, "verdict", "林", "confirmed")
+    decided = Desk((RAISED, fact(2, "verdict", value="confirmed")), LIN, 0)
+    assert refused(lambda: decided.undo(seen_fact=1)) == "hit-moved-on"
+    assert refused(lambda: decided.come_out(Outcome.STOPPED, seen_fact=1)) == "hit-moved-on"
+    (outcome,) = decided.come_out(Outcome.STOPPED, seen_fact=2, note=" x ")
+    assert (outcome.kind, outcome.value, outcome.note) == ("outcome", "stopped", "x")
+
+
+def test_what_another_checks_is_taken_over_by_name_or_left_alone() -> None:
+    desk = Desk((RAISED, fact(2, "claimed", CHEN)), LIN, 0)
+    assert refused(lambda: desk.claim(take_over=False)) == "hit-claimed"
+    assert refused(lambda: desk.decide(HitState.CONFIRMED, seen_fact=2)) == "hit-claimed"
+    assert desk.release() == ()
+    (claim,) = desk.claim(take_over=True)
+    assert (claim.kind, claim.author, claim.value) == ("claimed", "林", "u0")
+    mine = Desk((RAISED, fact(2, "claimed")), LIN, 0)
+    assert mine.claim(take_over=False) == () and [one.kind for one in mine.release()] == ["released"]
+    lapsed = Desk((RAISED, fact(2, "claimed", CHEN)), LIN, CLAIM_MS)
+    assert lapsed.claim(take_over=False) and lapsed.decide(HitState.CONFIRMED, seen_fact=2)
+
+
+def test_an_outcome_needs_confirmed_and_no_other_verdict_and_all_is_taken_back_newest_first() -> None:
+    for verdict in VERDICTS:
+        desk = Desk((RAISED, fact(2, "verdict", value=verdict.value)), LIN, 0)
+        said = refused(lambda desk=desk: desk.come_out(Outcome.STOPPED, seen_fact=2))  # type: ignore[misc]
+        assert said == ("" if verdict is HitState.CONFIRMED else "outcome-before-check")
+        assert refused(lambda desk=desk: desk.claim(take_over=True)) == "hit-checked"  # type: ignore[misc]
+        assert refused(lambda desk=desk: desk.decide(HitState.CONFIRMED, seen_fact=2)) == "hit-checked"  # type: ignore[misc]
+    assert refused(lambda: Desk((RAISED,), LIN, 0).come_out(Outcome.STOPPED, seen_fact=1)) == "outcome-before-check"
+    assert refused(lambda: Desk((RAISED,), LIN, 0).undo(seen_fact=1)) == "nothing-to-undo"
+    assert refused(lambda: Desk((RAISED,), LIN, 0).decide(HitState.CHECKING, seen_fact=1)) == "hit-verdict"
+    whole = (RAISED, fact(2, "verdict", value="confirmed"), fact(3, "outcome", value="stopped"))
+    (first,) = Desk(whole, CHEN, 0).undo(seen_fact=3)
+    assert (first.kind, first.value, first.number) == ("undone", "3", 4)
+    second = Desk((*whole, first), CHEN, 0).undo(seen_fact=4)
+    assert [(one.kind, one.value, one.number) for one in second] == [("undone", "2", 5), ("claimed", "u1", 6)]
