@@ -31,7 +31,7 @@ from guardian.archive.views import (
 )
 from guardian.domain.errors import NotFoundError
 from guardian.domain.subject import Subject
-from guardian.domain.wire import BODY_BYTES_MAX, PHOTO_BYTES_MAX, BatchAnswer
+from guardian.domain.wire import BODY_BYTES_MAX, HEADER_PHOTO, PHOTO_BYTES_MAX, BatchAnswer
 from guardian.stores.ports import Photos
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ async def send_photo(
 ) -> Response[None]:
     """A picture under its SHA-256: 201 where it is new, 200 where it was here."""
     new = await photo_intake.take(subject.id, sha256, await request.body())
-    return Response(None, status_code=201 if new else 200)
+    return Response(None, status_code=201 if new else 200, headers={HEADER_PHOTO: sha256})
 
 
 @get("/photos/{sha256:str}", opt={"action": "photos.view"}, responses=_file("image/jpeg"))

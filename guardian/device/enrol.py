@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import msgspec
 
+from guardian.device.cloudline import told_error
 from guardian.device.identity import DeviceFile, Identity
 from guardian.domain.errors import InputRefusedError, NeighbourUnreachableError, NotAllowedError
 from guardian.domain.wire import EnrolAnswer, EnrolRequest
@@ -23,7 +24,7 @@ def enrol(
     if not cloud.startswith(("http://", "https://")):
         raise InputRefusedError(
             f"'{cloud}' is no address of a cloud.",
-            hint="Write it with http:// or https://, as in --cloud http://127.0.0.1:8700",
+            hint="Write it with http:// or https://, as in --cloud http://127.0.0.1:8480",
             reference="cloud-address",
         )
     request = EnrolRequest(code.strip(), identity.keys.public, name, kind)
@@ -40,11 +41,16 @@ def enrol(
             hint="Is guardian serve running there? Check address, port and network; the code can still be used.",
             reference="cloud-unreachable",
         ) from error
-    if response.status_code in (400, 401, 403, 404, 409, 410, 422):
+    reference, sentence = told_error(response) if not response.is_success else ("", "")
+    if reference in ("code-refused", "code-wrong"):
         raise NotAllowedError(
             f"The cloud did not take the code {code.strip()[:4]}…: it is wrong, used, or has expired.",
             hint="Look at it once more (no O, no I), or ask an operator for a new one (console: 設備).",
             reference="code-refused",
+        )
+    if reference and response.status_code < 500:  # too many tries, a key or a name that it does not take: its own words
+        raise NotAllowedError(
+            f"The cloud did not enrol this device: {sentence}", hint="The device stays as it was.", reference=reference
         )
     if not response.is_success:
         raise NeighbourUnreachableError(
@@ -58,7 +64,7 @@ def enrol(
             if "json" in response.headers.get("content-type", "")
             else msgspec.msgpack.decode(response.content, type=EnrolAnswer)
         )
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputRefusedError(
             f"What answers at {cloud} is no guardian cloud.",
             hint="Check the port; a login page of the network may stand in between.",

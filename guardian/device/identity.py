@@ -139,12 +139,20 @@ class Identity:
         return boot
 
     def next_counter(self) -> int:
-        """A request number that was never used, over restarts too. The caller holds a lock."""
-        self._counter += 1
-        if self._counter > self._set_aside:
-            self._set_aside = self._counter + COUNTER_BLOCK
-            self._requests.advance_to(self._set_aside)
-        return self._counter
+        """A request number that was never used, over restarts too. The caller holds a lock.
+
+        Raises:
+            DiskFullError, OSError: it could not be made durable; none was given.
+        """
+        counter = self._counter + 1
+        if counter > self._set_aside:
+            ahead = counter + COUNTER_BLOCK
+            self._requests.advance_to(
+                ahead
+            )  # durable first: a number given before that could come again after a restart
+            self._set_aside = ahead
+        self._counter = counter
+        return counter
 
     def raise_counter(self, floor: int) -> None:
         """Go on above a number that the cloud named. The caller holds a lock."""

@@ -10,6 +10,7 @@ Nothing is ever written behind a damaged end: each start opens a new segment.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator
 
@@ -135,14 +136,15 @@ class Journal:
         piece = data[damage.offset : damage.offset + damage.length]
         try:
             self._disk.append(path, piece[: 1 << 20])
-        except DiskFullError:
-            self._disk.remove(path)
+        except (DiskFullError, OSError):  # only a look is lost; a device that would not start for it would lose more
+            with contextlib.suppress(OSError):
+                self._disk.remove(path)
 
     def append(self, plain: bytes) -> Place:
         """Write one record durably.
 
         Raises:
-            DiskFullError: nothing of it stays.
+            DiskFullError, OSError: nothing of it counts; what of it is on disk is taken back, or left behind for good.
         """
         record = self.sealed(plain)
         fresh = self._end < 0 or self._end >= SEGMENT_BYTES
@@ -155,16 +157,23 @@ class Journal:
             self._disk.sync(path)
             if fresh:
                 self._disk.sync_folder(self._folder)
-        except DiskFullError:
+        except (DiskFullError, OSError):
+            self._take_back(path, fresh)
+            raise
+        place = Place(self._segment, self._end, len(record))
+        self._end += len(record)
+        return place
+
+    def _take_back(self, path: str, fresh: bool) -> None:
+        """Make the file end where its last good record ends; where that cannot be done, write to it no more."""
+        try:
             if fresh:
                 self._disk.remove(path)
                 self._end = -1
             else:
                 self._disk.cut(path, self._end)
-            raise
-        place = Place(self._segment, self._end, len(record))
-        self._end += len(record)
-        return place
+        except OSError:
+            self._end = -1  # the next record begins a segment of its own: its place would be wrong behind a torn one
 
     def sealed(self, plain: bytes) -> bytes:
         """A record's bytes as they would stand in a segment, for keeping one elsewhere."""

@@ -10,6 +10,7 @@ Bounds: 8 screens at once; pictures of the last 24 cards; a press is at most 1 k
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -111,7 +112,7 @@ class AlarmPage:
             served = page
 
         try:
-            self._server = ThreadingHTTPServer((host, port), Handler)
+            self._server = _Server((host, port), Handler)
         except OSError as error:
             raise NeighbourUnreachableError(
                 f"Port {port} is taken; the alarm page cannot be served there.",
@@ -146,6 +147,13 @@ class AlarmPage:
             self._server.shutdown()
             self._thread.join(timeout=5)
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A request that broke goes into the log; a traceback over the card on the terminal would help nobody."""
+        error = sys.exc_info()[1]
+        log.warning("page-request-broken", error=type(error).__name__)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -226,7 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         origin = self.headers.get("Origin")
         own = f"http://{self.headers.get('Host', '')}"
-        length = int(self.headers.get("Content-Length") or 0)
+        announced = self.headers.get("Content-Length", "")
+        length = int(announced) if announced.isdecimal() and len(announced) <= 9 else 0
         if not self._ours() or (origin is not None and origin != own) or self.path != "/answer":
             self._send(403, "text/plain", b"only this page")
             return

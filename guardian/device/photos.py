@@ -1,7 +1,7 @@
 """Pictures that wait on the device: one sealed file each, named by content, with what matters about it in the name.
 
-`<sha256>.<k><i>`: k is `c` for the crop, `o` for the overview or `v` for a single read's plate (votes of hits only), i is `h` when the picture belongs to a hit and `u` when
-not. A start needs only the names; nothing has to be opened to know what may be given up.
+`<sha256>.<k><i>`: k is `c` for the crop, `o` for the overview or `v` for a single read's plate (votes of hits only), i is
+`h` when the picture belongs to a hit and `u` when not. A start needs only the names; nothing has to be opened to know what may be given up.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal
 
 from guardian.device.disk import Disk, write_whole
 from guardian.device.seal import SEAL_BYTES, SealBrokenError, Sealer
+from guardian.domain.errors import DiskFullError
 
 Kind = Literal["crop", "overview", "vote"]
 _KIND_SIGN: dict[Kind, str] = {"crop": "c", "overview": "o", "vote": "v"}
@@ -40,7 +41,7 @@ class PhotoShelf:
     def __len__(self) -> int:
         return len(self._photos)
 
-    def open(self, *, wanted: set[str]) -> None:
+    def open(self) -> None:
         """Take stock at the start. Pictures that no waiting read names are kept: their reads are delivered, they are not."""
         for name in self._disk.names(self._folder):
             path = f"{self._folder}/{name}"
@@ -88,15 +89,21 @@ class PhotoShelf:
         except (SealBrokenError, OSError):
             pass
         self.damaged += 1
-        aside = f"{self._folder}-set-aside"
-        if self._disk.size(path) and len(self._disk.names(aside)) < _SET_ASIDE_MAX:
-            self._disk.append(f"{aside}/.folder", b"")
-            self._disk.rename(path, f"{aside}/{sha256}")
-        else:
-            self._disk.remove(path)
         del self._photos[sha256]
         self.bytes -= size
+        self._set_aside(path, sha256)
         return None
+
+    def _set_aside(self, path: str, sha256: str) -> None:
+        """Keep a damaged file for a look, the first few; a disk that does not let us is no reason to stop sending."""
+        aside = f"{self._folder}-set-aside"
+        with contextlib.suppress(DiskFullError, OSError):
+            if self._disk.size(path) and len(self._disk.names(aside)) < _SET_ASIDE_MAX:
+                self._disk.append(f"{aside}/.folder", b"")
+                self._disk.rename(path, f"{aside}/{sha256}")
+                return
+        with contextlib.suppress(OSError):
+            self._disk.remove(path)
 
     def remove(self, sha256: str) -> tuple[Kind, int]:
         """Remove one; gives its kind and the bytes freed."""

@@ -166,6 +166,8 @@ class Pipeline:
             elif work == self._look:
                 self._frames.close()
                 self._written.close()
+            elif work == self._write:
+                self._written.close()  # who gives to a queue that nobody empties would wait for ever
 
     def _decode(self, stop: threading.Event) -> None:
         begun = time.perf_counter()

@@ -1,7 +1,8 @@
 """The composition root of the device: a home folder, a source and a few options become a running device.
 
 Threads: the pipeline's three, two of the uplink, the position feed, the voice, the page's, and one that lets time pass.
-All stop within seconds of `stop`; what was read is in the spool by then.
+All stop within seconds of `stop`; what was read is in the spool by then. What breaks the pipeline stops the device loudly; any
+other thread that breaks is said on the screen and begun again, because reading and alarms go on without it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from guardian.device.alarm import AlarmDesk, Answer
 from guardian.device.card import AlarmCard
 from guardian.device.clock import DeviceClock
 from guardian.device.clockruns import ClockRuns
+from guardian.device.cloudline import CloudLine
 from guardian.device.disk import RealDisk
 from guardian.device.follow import FilmFollower, StillFollower
 from guardian.device.identity import Identity
@@ -35,9 +37,9 @@ from guardian.device.spool import Spool, SpoolState
 from guardian.device.stage import Stages
 from guardian.device.status import DeviceStatus
 from guardian.device.trackfile import SilentFeed, TrackKeeper, load_track
-from guardian.device.uplink import CloudLine, Uplink
+from guardian.device.uplink import Uplink
 from guardian.domain.camera import CAMERA_WORDS
-from guardian.domain.errors import DiskFullError
+from guardian.domain.errors import DiskFullError, frames_of
 from guardian.domain.moment import CLOCK_FLOOR_MS
 from guardian.domain.read import Read
 from guardian.domain.wire import DeviceAnswer, Heartbeat
@@ -54,6 +56,9 @@ LIST_OLD_MS = 24 * 3_600_000
 DRAIN_S = 30.0
 HOUR_MS = 3_600_000
 STATUS_FILE = "status.json"
+BEGIN_AGAIN_S = (1.0, 5.0, 30.0)
+BESIDE = {"ticks": "狀態更新", "positions": "定位", "voice": "語音", "uplink": "上傳", "list": "名單更新"}
+"""What runs beside the pipeline, as the screen calls it."""
 
 
 @dataclass(slots=True)
@@ -201,7 +206,10 @@ class Device:
         if self.uplink is not None:
             works += [("uplink", self.uplink.run), ("list", self.uplink.run_list)]
         ended = threading.Event()
-        threads = [threading.Thread(target=work, args=(ended,), name=name, daemon=True) for name, work in works]
+        threads = [
+            threading.Thread(target=self._beside, args=(name, work, ended), name=name, daemon=True)
+            for name, work in works
+        ]
         if self.page is not None:
             self.page.start()
         for thread in threads:
@@ -221,6 +229,27 @@ class Device:
             self._write_status()
             self.lists.close()
         return self.summary()
+
+    def _beside(self, name: str, work: Callable[[threading.Event], None], stop: threading.Event) -> None:
+        """Run `work` until `stop`; where it breaks, say so and begin it again: a dead thread looks like a quiet one (G39)."""
+        broken = 0
+        while not stop.is_set():
+            begun = time.monotonic()
+            try:
+                work(stop)
+                return
+            except Exception as error:
+                if stop.is_set():  # what it used has been closed
+                    return
+                broken = broken + 1 if time.monotonic() - begun < max(BEGIN_AGAIN_S) else 1
+                log.error(
+                    "thread-broken", name=name, error=type(error).__name__, at=frames_of(error)[-3:], times=broken
+                )
+                self.desk.say(
+                    f"broken-{name}", f"{BESIDE[name]}中斷（{type(error).__name__}），自動重啟中；判讀與告警照常"
+                )
+                stop.wait(BEGIN_AGAIN_S[min(broken, len(BEGIN_AGAIN_S)) - 1])
+                self.desk.say(f"broken-{name}", "")
 
     def _drain(self, stop: threading.Event) -> None:
         """After the last frame: send what waits, while there is a line and patience."""

@@ -59,7 +59,7 @@ class Speaker:
     """Plays what the desk says. `silence` is empty while it can, else the reason in zh-TW.
 
     Args:
-        numbers are those of the machine; tests hand in their own programs.
+        espeak, aplay: the programs, instead of those that the machine has; then a missing sound card is no reason either.
     """
 
     def __init__(self, *, muted: bool = False, espeak: str | None = None, aplay: str | None = None) -> None:

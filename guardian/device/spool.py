@@ -35,6 +35,7 @@ log = structlog.get_logger("device.spool")
 IN_MEMORY_MAX = 20_000
 """Reads that wait in memory while not even a read fits on the disk: about 20 MB."""
 MARKS_AT_ONCE = 5_000
+REFUSED_KEPT = 1_000
 
 Key = tuple[int, int]
 """Boot and sequence: a read's identity within its device."""
@@ -54,7 +55,7 @@ class Done(msgspec.Struct, frozen=True, tag="done", array_like=True):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused", array_like=True):
-    """The cloud will never take this one; its record stays in the journal's set-aside folder."""
+    """The cloud will never take this one; its record lies in the folder `refused`, as far as that has room."""
 
     key: Key
     reason: str
@@ -198,7 +199,7 @@ class Spool:
         self.highest_boot = max(seen, default=0)
         self._journal_bytes = self._journal.bytes_on_disk()
         self._drop_spent_segments()
-        self.photos.open(wanted={sha for w in self._waiting.values() for sha in w.photos})
+        self.photos.open()
         found = Recovery(len(self._waiting), torn, damaged, damaged_bytes, missing)
         if not found.clean:
             log.warning("spool-damaged", **msgspec.structs.asdict(found))
@@ -460,27 +461,45 @@ class Spool:
         self._drop_spent_segments()
 
     def refuse(self, key: Key, reason: str) -> None:
-        """The cloud will not take this one, ever: it leaves the queue, its record stays aside for a look (G17)."""
+        """The cloud will not take this one, ever: it leaves the queue, its record stays aside for a look (G17).
+
+        The first REFUSED_KEPT stay; where one cannot be kept, that is said, and it is gone.
+        """
         with self._lock:
             waiting = self._waiting.get(key)
             if waiting is None:
                 return
-            if waiting.place is not None:
-                (plain,) = self._journal.read_all([waiting.place])
-                path = f"{self._folder}/refused/{key[0]:010d}-{key[1]:012d}.rec"
-                if plain is not None and len(self._disk.names(f"{self._folder}/refused")) < 1000:
-                    try:
-                        self._disk.append(path, self._journal.sealed(plain))
-                        self._disk.sync(path)
-                    except (DiskFullError, OSError):
-                        self._disk.remove(path)
+            kept = self._keep_refused(key, waiting)
             self._forget(key)
             self._refused += 1
             if self._append(_encode(Refused(key, reason))) is None:
                 self._marks_owed.add(key)
             self._drop_spent_segments()
-        log.warning("read-refused-by-cloud", reason=reason)
-        self._say("read-refused", f"雲端退回 1 筆紀錄（{reason}），已另存，其餘照常傳送")
+        log.warning("read-refused-by-cloud", reason=reason, kept=kept)
+        fate = "已另存" if kept else "無法另存，已捨棄"
+        self._say("read-refused", f"雲端退回 1 筆紀錄（{reason}），{fate}，其餘照常傳送")
+
+    def _keep_refused(self, key: Key, waiting: Waiting) -> bool:
+        plain = waiting.unsaved
+        if waiting.place is not None:
+            (plain,) = self._journal.read_all([waiting.place])
+        folder = f"{self._folder}/refused"
+        if plain is None or len(self._disk.names(folder)) >= REFUSED_KEPT:
+            return False
+        path = f"{folder}/{key[0]:010d}-{key[1]:012d}.rec"
+        try:
+            self._disk.append(path, self._journal.sealed(plain))
+            self._disk.sync(path)
+        except (DiskFullError, OSError):
+            with contextlib.suppress(OSError):
+                self._disk.remove(path)
+            return False
+        return True
+
+    def has_photo(self, sha256: str) -> bool:
+        """Whether a picture waits here."""
+        with self._lock:
+            return self.photos.has(sha256)
 
     def next_photo(
         self, wanted: frozenset[str] = frozenset(), *, later: Collection[str] = ()

@@ -15,18 +15,24 @@ as a replay and simply asked again under a new number.
 
 from __future__ import annotations
 
+import itertools
 import random
-import ssl
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
-import httpx
 import msgspec
 import structlog
 
 from guardian.device.clock import DeviceClock
+from guardian.device.cloudline import (
+    CloudBusyError,
+    CloudLine,
+    RefusedByCloudError,
+    TooLargeOnTheWayError,
+    decoded,
+    not_our_cloud,
+)
 from guardian.device.identity import Identity
 from guardian.device.listcopy import ListCopy, ListInForce
 from guardian.device.listupdate import ListRefusedError
@@ -36,8 +42,7 @@ from guardian.domain.errors import GuardianError, NeighbourUnreachableError
 from guardian.domain.wire import (
     BATCH_ITEMS_MAX,
     BODY_BYTES_MAX,
-    COUNTER_MAX,
-    HEADER_COUNTER_FLOOR,
+    HEADER_PHOTO,
     Batch,
     BatchAnswer,
     DeviceAnswer,
@@ -48,134 +53,21 @@ from guardian.domain.wire import (
 
 log = structlog.get_logger("device.uplink")
 
-T = TypeVar("T")
-
-MSGPACK = "application/msgpack"
 HEARTBEAT_MS = 5_000
 LIST_WAIT_S = 25
 PAUSE_MAX_S = 30.0
 REVOKED_PAUSE_S = 60.0
-REPLAY_TRIES = 3
 ANSWERS_MAX = 200
 PHOTO_LATER_MS = 600_000
-"""A picture for which the cloud has no room is asked about again after this; the spool holds it until then."""
+"""A picture that does not go through just now is asked about again after this; the spool holds it until then."""
+REVOKED = frozenset({"device-revoked", "device-unknown"})
+"""How the cloud says that it knows this device no more."""
+PHOTO_NEVER = frozenset({"photo-name", "photo-size", "photo-hash", "photo-form", "body-too-large"})
+"""Why the cloud will not have a picture, now or ever."""
+WANTED_MAX = 2_000
+"""Of one answer: crop and overview of each read of a batch."""
 
 _encode = msgspec.msgpack.Encoder().encode
-
-
-class RefusedByCloudError(GuardianError):
-    """The cloud answered, and the answer was no. `status` is the HTTP status."""
-
-    reference = "refused-by-cloud"
-
-    def __init__(self, status: int, reference: str, sentence: str) -> None:
-        super().__init__(sentence or f"The cloud answered {status}.", reference=reference or "refused-by-cloud")
-        self.status = status
-
-
-class CloudBusyError(NeighbourUnreachableError):
-    """The cloud answered that it cannot just now. `told` is its own reference for why, empty where it gave none."""
-
-    def __init__(self, status: int, told: str) -> None:
-        super().__init__(f"The cloud answers {status}.", reference=f"cloud-{status}")
-        self.told = told
-
-
-class _ErrorBody(msgspec.Struct, frozen=True):
-    reference: str = ""
-    sentence: str = ""
-
-
-def _told_error(response: httpx.Response) -> RefusedByCloudError:
-    """The cloud's error in its one shape, whatever the content type says."""
-    body = _ErrorBody()
-    for decode in (msgspec.json.decode, msgspec.msgpack.decode):
-        try:
-            body = decode(response.content, type=_ErrorBody)
-            break
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue
-    return RefusedByCloudError(response.status_code, body.reference, body.sentence)
-
-
-X509_V_FLAG_NO_CHECK_TIME = 0x200000
-"""OpenSSL, x509_vfy.h: everything of a certificate is checked but its dates."""
-
-
-def tls_context(*, clock_set: bool) -> ssl.SSLContext:
-    """How the cloud's certificate is checked.
-
-    A machine that wakes up in 1970 finds every certificate "not yet valid", so it would never get on line to learn the
-    time (field case G14). Until its clock was set, dates are left out; issuer and name are checked as ever, what we send is
-    signed, and lists are believed by their own signature alone.
-    """
-    context = ssl.create_default_context()
-    if not clock_set:
-        context.verify_flags |= X509_V_FLAG_NO_CHECK_TIME
-    return context
-
-
-class CloudLine:
-    """Signed requests to one cloud. Used by both threads."""
-
-    def __init__(
-        self,
-        identity: Identity,
-        *,
-        client: httpx.Client | None = None,
-        timeout_s: float = 10.0,
-        clock_set: bool = True,
-    ) -> None:
-        self._identity = identity
-        self._base = identity.file.cloud.rstrip("/")
-        self._numbering = threading.Lock()
-        self._client = client or httpx.Client(
-            timeout=httpx.Timeout(timeout_s, connect=5.0),
-            follow_redirects=False,
-            verify=tls_context(clock_set=clock_set),
-        )
-
-    def ask(
-        self, method: str, path: str, body: bytes = b"", *, query: str = "", kind: str = MSGPACK, wait_s: float = 0.0
-    ) -> httpx.Response:
-        """One signed request; comes back with any 2xx answer.
-
-        Raises:
-            NeighbourUnreachableError: nobody answered, or the answer (CloudBusyError) was 5xx, 408, 425 or 429: try again.
-            RefusedByCloudError: any other answer.
-        """
-        target = path + (f"?{query}" if query else "")
-        for _ in range(REPLAY_TRIES):
-            with self._numbering:
-                counter = self._identity.next_counter()
-            headers = self._identity.headers(method, target, body, counter, content_type=kind) | {"accept": MSGPACK}
-            url = f"{self._base}{target}"
-            timeout = httpx.Timeout(wait_s + 10.0, connect=5.0) if wait_s else httpx.USE_CLIENT_DEFAULT
-            try:
-                response = self._client.request(method, url, content=body, headers=headers, timeout=timeout)
-            except (httpx.HTTPError, OSError, RuntimeError) as error:
-                if isinstance(error, RuntimeError) and not self._client.is_closed:
-                    raise
-                raise NeighbourUnreachableError(
-                    "The cloud does not answer.", reference=f"cloud-{type(error).__name__.lower()}"
-                ) from error
-            if response.is_success:
-                return response
-            if response.status_code >= 500 or response.status_code in (408, 425, 429):
-                raise CloudBusyError(response.status_code, _told_error(response).reference)
-            refusal = _told_error(response)
-            if refusal.reference == "request-replayed":
-                floor = response.headers.get(HEADER_COUNTER_FLOOR, "")
-                if floor.isdigit() and int(floor) < COUNTER_MAX:
-                    with self._numbering:
-                        self._identity.raise_counter(int(floor))
-                continue
-            raise refusal
-        raise NeighbourUnreachableError("The cloud takes our request numbers for replays.", reference="cloud-replay")
-
-    def close(self) -> None:
-        """Let go of the connections; a waiting request ends with an error."""
-        self._client.close()
 
 
 class Pauses:
@@ -248,7 +140,8 @@ class Uplink:
         """An officer pressed; it goes with the next heartbeat, and again until one arrives."""
         with self._answers_lock:
             self._answers.append(answer)
-            del self._answers[:-ANSWERS_MAX]
+            if len(self._answers) > ANSWERS_MAX:
+                log.warning("answer-given-up", read_id=self._answers.pop(0).read_id)
         self._last_heartbeat_ms = None
         self._spool.changed.set()
 
@@ -261,8 +154,10 @@ class Uplink:
             try:
                 idle = self.step()
                 pauses.worked()
-                if idle:
-                    self._spool.changed.wait(0.5) if not self._spool.changed.is_set() else stop.wait(0.1)
+                if idle and self._spool.changed.is_set():
+                    stop.wait(0.1)  # something waits that may not go yet: the time is not known
+                elif idle:
+                    self._spool.changed.wait(0.5)
             except NeighbourUnreachableError as error:
                 self._set_state("offline", error.reference)
                 stop.wait(pauses.next_s())
@@ -291,16 +186,21 @@ class Uplink:
         asked = self._clock.mono_ms()
         response = self._line.ask("POST", "/device/v1/heartbeat", _encode(beat))
         got = self._clock.mono_ms()
-        answer = _decoded(response, HeartbeatAnswer)
+        answer = decoded(response, HeartbeatAnswer)
         with self._answers_lock:
             self._answers = [a for a in self._answers if a not in answers]
         self._last_heartbeat_ms = got
         # The cloud's time was read somewhere between question and answer: the middle is off by half the way at most.
         self._clock.learn(answer.server_ms, "cloud", at_mono_ms=(asked + got) // 2)
-        self._wanted = self._wanted | frozenset(answer.photos_wanted[:1000])
+        self._want(answer.photos_wanted)
         self._set_state("online")
         self._take_notice(answer.notice)
         self._spool.settle()
+
+    def _want(self, photos: Iterable[str]) -> None:
+        """Pictures that the cloud asks for, as far as they are here: those given up meanwhile are wanted in vain."""
+        asked = itertools.chain(self._wanted, itertools.islice(photos, WANTED_MAX))
+        self._wanted = frozenset(sha256 for sha256 in asked if self._spool.has_photo(sha256))
 
     def _send_reads(self) -> bool:
         limit = self._split_until.pop() if self._split_until else self._batch_items
@@ -317,12 +217,17 @@ class Uplink:
                     raise
                 self._split(sent, error)
                 return True
-        answer = _decoded(response, BatchAnswer)
+            except TooLargeOnTheWayError as error:
+                if len(sent) == 1:
+                    raise  # nobody but the cloud sets a read aside
+                self._split(sent, error)
+                return True
+        answer = decoded(response, BatchAnswer)
         for verdict in answer.exceptions:
             if verdict.verdict == "quarantined":
                 self._say("read-quarantined", f"雲端隔離 {answer.quarantined} 筆紀錄（{verdict.reason}），其餘已收下")
         self._spool.delivered([key for key, _ in sent])
-        self._wanted = self._wanted | frozenset(answer.photos_wanted[:1000])
+        self._want(answer.photos_wanted)
         self._set_state("online")
         self._take_notice(answer.notice)
         return True
@@ -343,9 +248,9 @@ class Uplink:
             items.append(msgspec.Raw(raw))
         return _encode(Batch(own, tuple(items))), batch[: len(items)]
 
-    def _split(self, sent: list[tuple[Key, Kept]], error: RefusedByCloudError) -> None:
+    def _split(self, sent: list[tuple[Key, Kept]], error: GuardianError) -> None:
         """Halve what was refused as a whole; alone, the culprit is set aside."""
-        log.warning("batch-refused", status=error.status, items=len(sent), reference=error.reference)
+        log.warning("batch-refused", items=len(sent), reference=error.reference)
         if len(sent) == 1:
             self._spool.refuse(sent[0][0], error.reference)
             return
@@ -362,21 +267,31 @@ class Uplink:
             return False
         sha256, jpeg = found
         try:
-            self._line.ask("PUT", f"/device/v1/photos/{sha256}", jpeg, kind="image/jpeg")
+            answer = self._line.ask("PUT", f"/device/v1/photos/{sha256}", jpeg, kind="image/jpeg")
+        except TooLargeOnTheWayError as error:
+            return self._let_photo_wait(sha256, error.reference)
         except CloudBusyError as error:
             if error.told != "photos-unnamed-full":
                 raise
-            log.info("photo-waits", reference=error.told)
-            self._photos_later[sha256] = now + PHOTO_LATER_MS
-            return True
+            return self._let_photo_wait(sha256, error.told)
         except RefusedByCloudError as error:
             if error.status in (401, 403):
                 raise
-            # A picture that the cloud will not have must not stand before the others.
+            # A picture that does not go through must not stand before the others.
+            if error.reference not in PHOTO_NEVER:
+                return self._let_photo_wait(sha256, error.reference)
             log.warning("photo-refused", status=error.status, reference=error.reference)
             self._say("photo-refused", f"雲端退回 1 張照片（{error.reference}），其餘照常傳送")
+        else:
+            if answer.headers.get(HEADER_PHOTO, "") != sha256:
+                raise not_our_cloud()  # a portal says 200 to everything
         self._spool.photo_sent(sha256)
         self._wanted = self._wanted - {sha256}
+        return True
+
+    def _let_photo_wait(self, sha256: str, reference: str) -> bool:
+        log.info("photo-waits", reference=reference)
+        self._photos_later[sha256] = self._clock.mono_ms() + PHOTO_LATER_MS
         return True
 
     # ---- the list's thread -------------------------------------------------------------------------------------------
@@ -432,7 +347,7 @@ class Uplink:
         response = self._line.ask("GET", "/device/v1/watchlist", query=f"have={have}&wait_s={wait_s}", wait_s=wait_s)
         if response.status_code == 204 or not response.content:
             return None
-        return _decoded(response, SignedWatchlistUpdate)
+        return decoded(response, SignedWatchlistUpdate)
 
     def _fetch_in_parts(self) -> ListInForce:
         """A list too long for one body: stretch by stretch, going on where a broken line or a restart has left it."""
@@ -441,7 +356,7 @@ class Uplink:
             while coming is None or not coming.whole:
                 after = "" if coming is None else coming.after
                 response = self._line.ask("GET", "/device/v1/watchlist/parts", query=f"after={quote(after, safe='')}")
-                coming = self._lists.take_part(_decoded(response, SignedWatchlistUpdate))
+                coming = self._lists.take_part(decoded(response, SignedWatchlistUpdate))
                 self._say("list-coming", f"新名單下載中：{coming.entries:,}／{coming.total:,} 筆；比對照用現行名單")
             try:
                 since = self._ask_list(coming.version, 0)
@@ -466,14 +381,18 @@ class Uplink:
         log.info("uplink-state", state=state, reason=failure)
         if state == "online":
             self._say("device-revoked", "")
+            self._say("cloud-refuses", "")
 
     def _refused(self, error: RefusedByCloudError) -> None:
-        if error.status in (401, 403):
+        if error.reference in REVOKED:
             self._set_state("revoked", error.reference)
             self._say("device-revoked", "雲端不再接受本設備；判讀與告警照常，紀錄全部留在設備上。聯絡設備管理員")
         else:
             self._set_state("offline", error.reference)
             log.error("cloud-refuses", status=error.status, reference=error.reference)
+            self._say(
+                "cloud-refuses", f"雲端不接受傳送（{error.reference}）；紀錄全部留在設備上，持續重試。聯絡設備管理員"
+            )
 
     def _take_notice(self, notice: str) -> None:
         if notice == self.notice:
@@ -484,15 +403,3 @@ class Uplink:
             self._say("identity-forked", "另一台設備正使用相同身分；紀錄照常保存，兩台都須重新註冊")
         elif not notice:
             self._say("identity-forked", "")
-
-
-def _decoded(response: httpx.Response, kind: type[T]) -> T:
-    try:
-        if "json" in response.headers.get("content-type", ""):
-            return msgspec.json.decode(response.content, type=kind)
-        return msgspec.msgpack.decode(response.content, type=kind)
-    except msgspec.DecodeError as error:
-        # A portal that wants a login, or a proxy's page: not our cloud's voice.
-        raise NeighbourUnreachableError(
-            "What answers does not speak as our cloud does.", reference="cloud-not-ours"
-        ) from error

@@ -28,6 +28,7 @@ from guardian.domain.wire import (
     HEADER_COUNTER,
     HEADER_COUNTER_FLOOR,
     HEADER_DEVICE,
+    HEADER_PHOTO,
     HEADER_SIGNATURE,
     Batch,
     BatchAnswer,
@@ -525,7 +526,7 @@ class _CloudHandler(BaseHTTPRequestHandler):
                 return
             cloud.photos[sha] = body
             cloud.photo_order.append(sha)
-            self._answer(201)
+            self._answer(201, headers={HEADER_PHOTO: sha})
         else:
             self._refuse(404, "not-here")
 

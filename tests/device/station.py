@@ -10,13 +10,14 @@ from pathlib import Path
 import httpx
 
 from guardian.device.clockruns import ClockRuns
+from guardian.device.cloudline import CloudLine
 from guardian.device.disk import RealDisk
 from guardian.device.enrol import enrol
 from guardian.device.identity import Identity
 from guardian.device.listcopy import ListCopy
 from guardian.device.seal import Sealer
 from guardian.device.spool import Spool
-from guardian.device.uplink import CloudLine, Uplink
+from guardian.device.uplink import Uplink
 from guardian.domain.errors import NeighbourUnreachableError
 from guardian.domain.wire import Heartbeat
 from tests.device.rig import FakeCloud, HandClock, SimDisk, crop_of, make_read, overview_of, stamp

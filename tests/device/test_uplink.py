@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from guardian.device.cloudline import RefusedByCloudError
 from guardian.device.enrol import enrol
 from guardian.device.identity import Identity
 from guardian.device.listupdate import ListRefusedError
-from guardian.device.uplink import PHOTO_LATER_MS, Pauses, RefusedByCloudError
+from guardian.device.uplink import PHOTO_LATER_MS, Pauses
 from guardian.domain.errors import NeighbourUnreachableError, NotAllowedError
 from guardian.domain.read import FrameVote, PhotoRef
 from guardian.domain.wire import DeviceAnswer
