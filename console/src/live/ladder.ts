@@ -35,10 +35,10 @@ export function placesOf(packed: string | undefined, length: number): [number, n
 }
 
 /**
- * What is shown of the crop for one character: its place, and beside it half of its neighbours, since a reader's places
- * are good to about a quarter of a character and one that is cut would be judged by what is left of it.
+ * What is shown of the crop for one character: its place and a little of its neighbours, since places are good to a
+ * quarter of a character at worst, and one that is cut would be judged by what is left of it.
  */
-const PITCHES = 1.4;
+const PITCHES = 1.25;
 export function windowOf([left, right]: [number, number], pitch: number): { from: number; width: number } {
   const width = Math.min(1, Math.max(right - left, pitch * PITCHES));
   const from = Math.max(0, Math.min((left + right - width) / 2, 1 - width));
