@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardian.access.counters import LEASE, WINDOW, SeenCounters, next_lease
+from guardian.access.counters import AHEAD, LEASE, WINDOW, SeenCounters, next_lease
 from guardian.access.device_proof import DeviceProof
 from guardian.access.model import DeviceProofError
 from guardian.access.seam import Access
 from guardian.domain.subject import Role, Subject
-from guardian.domain.wire import HEADER_COUNTER_FLOOR
+from guardian.domain.wire import COUNTER_MAX, HEADER_COUNTER_FLOOR
 from guardian.stores import create_missing, metadata, open_records
 from tests.unit.access_app import Clock, SignedDevice, house
 
@@ -79,6 +79,56 @@ def test_what_is_kept_of_a_million_requests_stays_small() -> None:
         assert process.take(counter)
     assert len(process.seen._seen) <= 2 * WINDOW + 1 and len(process.seen._leases) <= WINDOW // LEASE + 2
     assert not process.take(50_000 - WINDOW), "too old to tell"
+
+
+def test_a_number_is_believed_within_its_lease_and_its_window_and_once() -> None:
+    seen = SeenCounters()
+    assert (seen.ceiling, seen.lease_needed(1), seen.take(1)) == (0, True, False), "nothing is leased yet"
+    seen.add_lease(100, 100 + 2 * WINDOW)
+    assert [seen.take(counter) for counter in (100, 101, 101, 100 + 2 * WINDOW + 1)] == [False, True, False, False]
+    newest = 100 + WINDOW + 50
+    assert seen.take(newest) and seen.newest == newest
+    assert [seen.take(newest - WINDOW), seen.take(newest - WINDOW + 1)] == [False, True]
+    assert seen.newest == newest, "a late one does not move the window back"
+    assert seen.take(seen.ceiling) and not seen.lease_needed(seen.ceiling) and seen.lease_needed(seen.ceiling + 1)
+
+
+def test_between_two_leases_lie_numbers_of_somebody_else() -> None:
+    seen = SeenCounters()
+    seen.add_lease(0, 10)
+    seen.add_lease(20, 30)
+    assert [counter for counter in range(35) if seen.take(counter)] == [*range(1, 11), *range(21, 31)]
+
+
+def test_the_next_lease_is_asked_for_ahead_of_need() -> None:
+    seen = SeenCounters()
+    seen.add_lease(0, LEASE)
+    seen.take(LEASE - AHEAD)
+    assert not seen.lease_soon(), "so many are left"
+    seen.take(LEASE - AHEAD + 1)
+    assert seen.lease_soon()
+
+
+def test_a_lease_begins_above_all_that_was_ever_leased_and_takes_a_window_along() -> None:
+    assert next_lease(0, 1) == (0, 1 + LEASE)
+    assert next_lease(600, 601) == (600, 601 + LEASE)
+    assert next_lease(600, 10) == (600, 600 + LEASE), "an old number brings no old ones back"
+    assert next_lease(0, 50_000) == (50_000 - WINDOW, 50_000 + LEASE)
+    assert next_lease(COUNTER_MAX + LEASE - 1, COUNTER_MAX)[1] == COUNTER_MAX + LEASE, "columns end somewhere"
+
+
+def test_what_lies_behind_the_window_is_forgotten_and_the_last_lease_never() -> None:
+    seen = SeenCounters()
+    seen.add_lease(0, 10)
+    seen.add_lease(50_000, 60_000)
+    for counter in (1, 2, 50_001, 50_001 + WINDOW):
+        assert seen.take(counter)
+    seen.add_lease(60_000, 60_256)
+    assert seen._leases == [(50_000, 60_000), (60_000, 60_256)] and seen._seen == {50_001 + WINDOW}
+    gone = SeenCounters()
+    gone.newest = 10_000
+    gone.add_lease(0, 10)
+    assert gone.ceiling == 10, "the ceiling stays known"
 
 
 @pytest.mark.anyio
