@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv="${UV:-.tools/bin/uv}"
-lock() { "$uv" pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes "$@"; }
+# The same versions on each Python: what is tested on one is what runs on the others.
+lock() { "$uv" pip compile --quiet --no-header --universal --fork-strategy fewest --python-version 3.11 --generate-hashes "$@"; }
 lock pyproject.toml --extra device --extra cloud -o requirements/run.txt
 lock pyproject.toml --extra device --extra cloud --group dev -c requirements/run.txt -o requirements/dev.txt
 echo 'uv==0.13.9' | lock - -o requirements/uv.txt

@@ -53,3 +53,15 @@ def test_a_long_step_counts_its_seconds_on_a_terminal_and_keeps_a_log_to_one_lin
             time.sleep(1.3)
     assert "[2/5] packages … 1 s" in terminal.getvalue()
     assert log.getvalue() == "[2/5] packages …"
+
+
+def test_every_python_gets_the_versions_that_were_tested() -> None:
+    locks = sorted((SCRIPT.parent.parent / "requirements").glob("*.txt"))
+    assert locks
+    forks = [
+        f"{lock.name}: {line}"
+        for lock in locks
+        for line in lock.read_text("utf-8").splitlines()
+        if "==" in line and ("python_version" in line or "python_full_version" in line)
+    ]
+    assert forks == [], "another Python would run what no test has seen"
