@@ -412,14 +412,14 @@ function decide(ids, state) {
 
 function makePlan(list_id, file_name, replace) {
   const refused = [
-    [37, "BOO-2718", "plate", "BOO-2718", "新式號牌沒有字母 O", "改成數字 0 也不成立：這一位必須是字母。查原卷"],
-    [112, "ATX3029", "plate", "ATX３０２９", "全形數字", "可自動改為 ATX-3029"],
-    [254, "", "plate", "      ", "空白", "補上車牌，或刪除這一列"],
-    [801, "MXB-8063", "expires", "114/02/30", "不是日期", "2 月沒有 30 日。原件寫的是哪一天？"],
-    [802, "RBK-2149", "plate", "RBK-2149", "新式號牌沒有數字 4", "可能是 RBK-2119 或 RBK-2189，不自動代換"],
-    [1455, "6E-8172", "category", "測試", "不在類別表", "失竊、侵占、註銷、涉案、協尋、通緝"],
-    [2090, "BQD-0187", "case_number", "115-0832", "與第 2089 列重複，內容不同", "留下一列。到期日分別是 12-01 與 12-24"],
-  ].map(([line, plate, cell, raw, sentence, hint]) => ({ line, group: "refused", plate, text: "", cell, raw, sentence, hint }));
+    [37, "BOO-2718", "plate", "BOO-2718", "新式號牌沒有字母 O", "改成數字 0 也不成立：這一位必須是字母。查原卷", "New plates have no letter O", "A digit 0 cannot stand there either: it must be a letter. Look at the original"],
+    [112, "ATX3029", "plate", "ATX３０２９", "全形數字", "可自動改為 ATX-3029", "Full-width digits", "Can be changed to ATX-3029"],
+    [254, "", "plate", "      ", "空白", "補上車牌，或刪除這一列", "Empty", "Add the plate, or delete this row"],
+    [801, "MXB-8063", "expires", "114/02/30", "不是日期", "2 月沒有 30 日。原件寫的是哪一天？", "Not a date", "February has no 30th. Which day does the original say?"],
+    [802, "RBK-2149", "plate", "RBK-2149", "新式號牌沒有數字 4", "可能是 RBK-2119 或 RBK-2189，不自動代換", "New plates have no digit 4", "Perhaps RBK-2119 or RBK-2189; nothing is replaced by itself"],
+    [1455, "6E-8172", "category", "測試", "不在類別表", "失竊、侵占、註銷、涉案、協尋、通緝", "Not a category", "Use one of the categories of the lists"],
+    [2090, "BQD-0187", "case_number", "115-0832", "與第 2089 列重複，內容不同", "留下一列。到期日分別是 12-01 與 12-24", "Row 2089 again, with other content", "Keep one row. They expire on 12-01 and 12-24"],
+  ].map(([line, plate, cell, raw, sentence, hint, sentence_en, hint_en]) => ({ line, group: "refused", plate, text: "", cell, raw, sentence, hint, sentence_en, hint_en }));
   const good = Array.from({ length: 20 }, (_, i) => ({ line: 2 + i, group: i % 6 === 5 ? "updated" : i % 4 === 3 ? "same" : "added", plate: `BQ${"ABCDEFGHJK"[i % 10]}-${1130 + i * 3}`, text: "", cell: "", raw: "", sentence: "", hint: "" }));
   return {
     id: `imp${world.imports.size + 1}`,

@@ -60,6 +60,7 @@ class Console:
         theme: str = "dark",
         faked_time: bool = False,
         base_map: bool = True,
+        language: str = "zh-TW",
     ) -> Console:
         """A fresh person with nothing remembered but the theme."""
         width, height = SIZES[size]
@@ -70,7 +71,8 @@ class Console:
             has_touch=size == "phone",
         )
         context.add_init_script(
-            f"localStorage.setItem('guardian.theme','{theme}');localStorage.setItem('guardian.density','tight')"
+            f"localStorage.setItem('guardian.theme','{theme}');localStorage.setItem('guardian.density','tight');"
+            f"localStorage.setItem('guardian.language','{language}')"
         )
         if not base_map:
             context.route("**/basemap/**", lambda route: route.fulfill(status=404))

@@ -148,7 +148,7 @@ export const en: Words = {
     head: "Lists", entries: (n) => `${n} ${String(n) === "1" ? "entry" : "entries"}`, find: "Find in this list", columns: { plate: "Plate", category: "Category", reason: "Reason", caseNumber: "Case", priority: "Priority", expires: "Expires", source: "Source", added: "Entered" },
     add: "Add an entry", edit: (p) => `Change ${p}`, remove: (p) => `Remove ${p}`, removed: "Will be removed", keep: "Keep", empty: "This list has no vehicles yet. Add one, or import a CSV.", nothing: (t) => `Nothing like “${t}” in this list.`,
     save: (v, put, removed) => `Save version ${v} (${put} added or changed, ${removed} removed)`, saved: (v) => `Saved as version ${v}`, discard: "Discard changes", leave: "There are unsaved changes. Discard them and leave?",
-    spread: (n, all) => `${n} of ${all} device${s(all)} up to date`, versionOf: (v) => `Version ${v}`, more2: (name) => `More actions for “${name}”`, name: "Name", sourceHint: "e.g. 大安分局", createTitle: "Create a list", createDo: "Create the list", created: (name) => `“${name}” created`,
+    spread: (n, all) => `${n}/${all} device${s(all)} current`, versionOf: (v) => `Version ${v}`, more2: (name) => `More actions for “${name}”`, name: "Name", sourceHint: "e.g. 大安分局", createTitle: "Create a list", createDo: "Create the list", created: (name) => `“${name}” created`,
     rename: "Rename", renameTitle: (name) => `Rename “${name}”`, renameDo: "Use the new name", renamed: (name) => `The list is now “${name}”`,
     close: "Close the list", closeTitle: (name) => `Close the list “${name}”`, closeAsk: (n) => `All entries on it (${n}) are removed as one new version, and every device stops matching them at once. The list can be reopened.`,
     closeEmpty: "The list is empty, so no device is affected. It can be reopened.", closeConfirm: (n) => `To confirm, type the number of entries: ${n}`, closeDo: (name) => `Close “${name}”`, closed: (name, n) => `“${name}” closed, ${n} removed`,
@@ -183,7 +183,7 @@ export const en: Words = {
     clockHint: {
       gps: "from satellites, the most reliable",
       ntp: "the machine is synchronised with a time server",
-      cloud: "from the cloud’s answers; may be a second or two off",
+      cloud: "from the cloud's answers; may be a second or two off",
       carried: "nobody told the time before the restart; dated by the error found later, so nobody vouches for it",
       simulated: "made up, for demonstrations and tests",
       unset: "nobody has told the time since the start; times of reads are doubtful and corrected once it is known",

@@ -70,8 +70,8 @@ function enAge(ms: number): string {
 const enCameras: Camera = {
   "camera-unreachable": ["the camera cannot be reached", "Check its address, power and network cable"],
   "camera-login": ["the camera refuses the name or password", "Write them in the address: rtsp://NAME:PASSWORD@…"],
-  "camera-no-such-stream": ["the camera answers but has no such path", "Look up the RTSP path in the camera’s manual"],
-  "camera-no-picture": ["the stream holds no picture that can be decoded", "Set the camera’s video encoding to H.264 or MJPEG"],
+  "camera-no-such-stream": ["the camera answers but has no such path", "Look up the RTSP path in the camera's manual"],
+  "camera-no-picture": ["the stream holds no picture that can be decoded", "Set the camera's video encoding to H.264 or MJPEG"],
   "camera-missing": ["no camera is plugged in", "Check the USB cable"],
   "camera-busy": ["another program is using the camera", "Close that program"],
   "camera-not-allowed": ["the camera may not be used", "Add the user to the group video, then sign in again"],
@@ -79,8 +79,8 @@ const enCameras: Camera = {
   "camera-ended": ["the camera ended the stream", "Nothing to do, it reconnects by itself; if it happens often, check the network"],
 };
 const enWhy = (f: Facts): string => (enCameras[f.reason] ? `: ${enCameras[f.reason]![0]}` : "");
-const enCameraCure = (f: Facts): string => enCameras[f.reason]?.[1] ?? "Check the camera’s cable and power; once parked, restart the device";
-const enClock = "Let it hear GPS under open sky, or connect it for a few minutes; if it happens often, replace the device’s battery";
+const enCameraCure = (f: Facts): string => enCameras[f.reason]?.[1] ?? "Check the camera's cable and power; once parked, restart the device";
+const enClock = "Let it hear GPS under open sky, or connect it for a few minutes; if it happens often, replace the device's battery";
 const enList = "Check the connection: the list updates by itself; if it does not, restart the device";
 const enFix = "See whether the GPS antenna is covered; wait a minute under open sky";
 const enSide = (ms: number): string => (ms > 0 ? "slow" : "fast");
@@ -90,9 +90,9 @@ const en: Book = {
   "identity-forked": { sentence: () => "Two devices use one identity; their reads are kept apart", cure: "Find both devices, revoke both and enrol them again" },
   "picture-none": { sentence: (f) => `No picture yet${enWhy(f)}`, cure: enCameraCure },
   "picture-stopped": { sentence: (f) => `No picture for ${enAge(f.n("age_ms"))}${enWhy(f)}`, cure: enCameraCure },
-  "clock-unset": { sentence: () => "The device’s clock is not set; times of reads are doubtful", cure: enClock },
-  "clock-apart": { sentence: (f) => `The device’s clock is ${enAge(Math.abs(f.n("apart_ms")))} ${enSide(f.n("apart_ms"))} by the cloud’s`, cure: enClock },
-  "clock-corrected": { sentence: (f) => `The device’s clock is ${Math.abs(f.n("offset_ms")) < 60_000 ? `${tenths(f.n("offset_ms"))} s` : enAge(Math.abs(f.n("offset_ms")))} ${enSide(f.n("offset_ms"))}; reads are corrected`, cure: enClock },
+  "clock-unset": { sentence: () => "The device's clock is not set; times of reads are doubtful", cure: enClock },
+  "clock-apart": { sentence: (f) => `The device's clock is ${enAge(Math.abs(f.n("apart_ms")))} ${enSide(f.n("apart_ms"))} by the cloud's`, cure: enClock },
+  "clock-corrected": { sentence: (f) => `The device's clock is ${Math.abs(f.n("offset_ms")) < 60_000 ? `${tenths(f.n("offset_ms"))} s` : enAge(Math.abs(f.n("offset_ms")))} ${enSide(f.n("offset_ms"))}; reads are corrected`, cure: enClock },
   "backlog-old": { sentence: (f) => `${figures(f, "items")} waiting to be sent, the oldest for ${enAge(f.n("age_ms"))}`, cure: "Check mobile signal and SIM; everything stays on the device and is sent once connected" },
   "list-none": { sentence: () => "No watchlist on the device: nothing is matched", cure: enList },
   "list-old": { sentence: (f) => `Watchlist version ${f.n("version")} (${enAge(f.n("age_ms"))} old); ${f.n("current")} is in force`, cure: enList },
@@ -104,9 +104,9 @@ const en: Book = {
     sentence: (f) => [f.n("lost") && `${enReads(f, "lost")} lost`, f.n("missing") && `${enReads(f, "missing")} missing since the last power cut`].filter(Boolean).join(", "),
     cure: "The damaged pieces are kept on the device; have them taken out when it is repaired. If it happens often, replace its disk",
   },
-  "reads-refused": { sentence: (f) => `The cloud refused ${enReads(f, "reads")}, kept aside on the device`, cure: "Update the device’s software; have the reads taken out when it is repaired" },
+  "reads-refused": { sentence: (f) => `The cloud refused ${enReads(f, "reads")}, kept aside on the device`, cure: "Update the device's software; have the reads taken out when it is repaired" },
   "lens-dirty": { sentence: (f) => `The lens may be dirty: ${f.n("chars").toFixed(1)} characters a vehicle in the last hour, usually ${f.n("usual").toFixed(1)}`, cure: "Wipe the lens and the glass before it; if it stays low, check focus and angle" },
-  "reads-few": { sentence: (f) => `${figures(f, "reads")} vehicle${f.n("reads") === 1 ? "" : "s"} read in the last hour, usually about ${figures(f, "usual")} at this time`, cure: "If it is on duty, check the lens’s angle, dirt and light; if parked, nothing to do" },
+  "reads-few": { sentence: (f) => `${figures(f, "reads")} vehicle${f.n("reads") === 1 ? "" : "s"} read in the last hour, usually about ${figures(f, "usual")} at this time`, cure: "If it is on duty, check the lens's angle, dirt and light; if parked, nothing to do" },
   "position-none": { sentence: () => "No position", cure: enFix },
   "position-old": { sentence: (f) => `Position last known ${enAge(f.n("age_ms"))} ago`, cure: enFix },
 };
