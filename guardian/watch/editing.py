@@ -39,7 +39,7 @@ def draft_save(request: ListChangeRequest, now_ms: int) -> list[WatchEntry]:
 
     Raises:
         EntryRefusedError: a draft cannot become an entry.
-        InputRefusedError: nothing to save, or too much.
+        InputRefusedError: nothing to save, too much, or one entry that is to change twice, or to change and go.
     """
     if not request.put and not request.remove:
         raise InputRefusedError("There is nothing to save.", reference="nothing-to-save")
@@ -48,6 +48,13 @@ def draft_save(request: ListChangeRequest, now_ms: int) -> list[WatchEntry]:
             f"A save takes at most {CHANGE_MAX:,} entries.",
             hint="Import a file instead.",
             reference="save-too-large",
+        )
+    named = [*(draft.id for draft in request.put if draft.id), *set(request.remove)]
+    if len(set(named)) < len(named):
+        raise InputRefusedError(
+            "An entry stands twice in this save, with two fates. Nothing was changed.",
+            hint="Say once what becomes of it.",
+            reference="entry-twice",
         )
     return [draft_entry(draft, entry_id=draft.id or new_entry_id(), now_ms=now_ms).entry for draft in request.put]
 

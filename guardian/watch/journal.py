@@ -155,10 +155,13 @@ def append(
     """Make a new version of these changes; the one in force if nothing changes.
 
     Args:
-        put: entries that come or change; ids are unique within.
+        put: entries that come or change; ids are unique within, and none stands in `remove`: the digest that every device
+            compares with would say something else than the list for ever after.
         remove: ids; those that are not in force are passed over.
         added: for entries that come back, when and by whom they were first added.
     """
+    if len({*(entry.id for entry in put), *remove}) < len(put) + len(set(remove)):
+        raise ValueError("an entry stands twice in one version")
     former = newest_version(connection)
     held = find_placed(connection, [*(entry.id for entry in put), *remove])
     put = [entry for entry in put if entry.id not in held or held[entry.id].entry != entry]

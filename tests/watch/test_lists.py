@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from guardian.domain.errors import ConflictError, InputRefusedError, NotFoundError
 from guardian.domain.wire import list_digest
 from guardian.watch import journal
+from guardian.watch.journal import Author
 from guardian.watch.keeper import EXPIRY_GRACE_MS
 from guardian.watch.views import EntryDraft, ListChangeRequest
 from tests.watch.house import House, apply_update, open_house, settle
@@ -260,6 +261,27 @@ async def test_a_save_is_bounded(house: House) -> None:
     with pytest.raises(InputRefusedError) as refused:
         await house.save(remove=["x"] * 1001)
     assert refused.value.reference == "save-too-large"
+
+
+async def test_an_entry_has_one_fate_in_a_save_and_devices_can_follow_all_that_is_saved(house: House) -> None:
+    mine = await house.enter("ABC-1235")
+    before, version = await house.entries(), house.keeper.newest
+    changed, again = EntryDraft("ABC-2235", "失竊", id=mine), EntryDraft("ABC-3235", "失竊", id=mine)
+    for put, remove in (([changed], [mine]), ([changed, again], []), ([changed, changed], [])):
+        with pytest.raises(InputRefusedError) as refused:
+            await house.save(put=put, remove=remove)
+        assert refused.value.reference == "entry-twice"
+    assert (await house.entries(), house.keeper.newest) == (before, version)
+    author = Author("u1", "林怡君")
+    with pytest.raises(ValueError):
+        await house.records.write(
+            lambda connection: journal.append(
+                connection, house.events, now_ms=house.now, kind="save", list_id="stolen", author=author,
+                put=list(before.values()), remove=[mine],
+            )
+        )  # fmt: skip
+    await house.save(remove=[mine, mine])
+    assert apply_update(before, await house.update(version.version)) == await house.entries() == {}
 
 
 async def test_a_save_touches_its_own_list_only_and_names_no_entry_that_is_not_there(house: House) -> None:
