@@ -2,8 +2,9 @@
 
 Police Power Exercise Act, Art. 10: at the latest one year after it was made, unless a named case needs it. What is due has
 left every answer at once already (`model.is_alive`); here it goes for good: reads in every copy with their plates and
-pictures, items set apart with theirs, and hits that no case holds. Pictures that no read has named go after two days. What a case holds (a confirmed hit with a case number, at most five
-years: Art. 18) keeps its own copy of the read and its pictures.
+pictures, items set apart with theirs, and hits that no case holds. What a case holds (a confirmed hit with a case number, at
+most five years: Art. 18) keeps its own copy of the read and its pictures. Pictures that no read has named go after two days
+(`loose_photos`).
 
 The record says first what is about to be destroyed and by whom, then what was. Killed anywhere between, the next run finds
 the rest: pictures go before the reads that name them. Looking is free; `destroy` changes.

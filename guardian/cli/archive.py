@@ -64,6 +64,7 @@ def destroy_expired(
     else:
         print(
             f"Destroyed: {found.reads:,} reads, {found.photos:,} pictures, {found.hits:,} hits, "
-            f"{found.set_apart:,} items set apart, {found.photos_unnamed:,} pictures that no read names. Kept as evidence: {found.photos_held:,} pictures."
+            f"{found.set_apart:,} items set apart, {found.photos_unnamed:,} pictures that no read names. "
+            f"Kept as evidence: {found.photos_held:,} pictures."
         )
     return 0

@@ -47,9 +47,14 @@ class Door:
         return await self.house.records.read(lambda connection: connection.execute(query).scalar_one())
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.real("postgres"))])
+def records_url(request: pytest.FixtureRequest) -> str:
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
 @asynccontextmanager
-async def door(folder: Path) -> AsyncIterator[Door]:
-    async with archive_house(folder) as house:
+async def door(folder: Path, records_url: str = "") -> AsyncIterator[Door]:
+    async with archive_house(folder, records_url=records_url) as house:
         photos = open_photos(f"file://{folder / 'photos'}")
         yield Door(house, photos)
         await photos.close()
@@ -63,16 +68,20 @@ def naming(sequence: int, *names: str, **more: object) -> Read:
     return make_read(sequence, crop=both[0], overview=both[1], votes=votes, **more)
 
 
-async def test_a_picture_that_a_read_names_is_no_guest_whichever_of_the_read_s_pictures_it_is(tmp_path: Path) -> None:
-    async with door(tmp_path) as it:
+async def test_a_picture_that_a_read_names_is_no_guest_whichever_of_the_read_s_pictures_it_is(
+    tmp_path: Path, records_url: str
+) -> None:
+    async with door(tmp_path, records_url) as it:
         await it.house.send([naming(1, "crop", "overview", "vote")])
         assert [await it.bring(name) for name in ("crop", "overview", "vote")] == [True, True, True]
         assert await it.guests() == 0
         assert await it.bring("vote") is False
 
 
-async def test_a_device_s_guests_are_bounded_and_what_is_refused_may_come_again(tmp_path: Path) -> None:
-    async with door(tmp_path) as it:
+async def test_a_device_s_guests_are_bounded_and_what_is_refused_may_come_again(
+    tmp_path: Path, records_url: str
+) -> None:
+    async with door(tmp_path, records_url) as it:
         assert await it.bring("a") and await it.bring("b")
         with pytest.raises(DiskFullError, match="photos-unnamed-full"):
             await it.bring("c")
@@ -91,8 +100,8 @@ async def test_a_full_house_of_guests_keeps_out_no_picture_of_a_read(tmp_path: P
         assert await it.bring("c")
 
 
-async def test_a_picture_that_came_before_its_read_stays_when_the_read_comes(tmp_path: Path) -> None:
-    async with door(tmp_path) as it:
+async def test_a_picture_that_came_before_its_read_stays_when_the_read_comes(tmp_path: Path, records_url: str) -> None:
+    async with door(tmp_path, records_url) as it:
         await it.bring("early")
         assert await it.guests() == 1
         await it.house.send([naming(1, "other", "early")])
@@ -119,8 +128,8 @@ async def test_pictures_of_what_was_set_apart_are_awaited_too(tmp_path: Path) ->
         assert await it.guests() == 0
 
 
-async def test_names_are_known_for_five_weeks(tmp_path: Path) -> None:
-    async with door(tmp_path) as it:
+async def test_names_are_known_for_five_weeks(tmp_path: Path, records_url: str) -> None:
+    async with door(tmp_path, records_url) as it:
         await it.house.send([naming(1, "late")])
         sha256 = jpeg("late")[0]
         for after, known in ((NAMED_KEPT_MS, True), (NAMED_KEPT_MS + 1, False)):
