@@ -33,6 +33,7 @@ from guardian.device.listupdate import (
     require_digest,
     require_fitting,
 )
+from guardian.domain.errors import GuardianError
 from guardian.domain.watch import WatchEntry
 from guardian.domain.wire import PART_ENTRIES_MAX, SignedWatchlistUpdate, WatchlistUpdate, list_digest
 from guardian.watch.in_force import MatcherInForce
@@ -56,6 +57,12 @@ _MODULUS = 1 << 256
 _EMPTY = list_digest({})
 
 
+class ListUnreadableError(GuardianError):
+    """The disk does not give back what was written; the matcher, in memory, goes on."""
+
+    reference = "list-unreadable-on-disk"
+
+
 class EntriesOnDisk(Mapping[str, WatchEntry]):
     """The entries by id, as they lie on disk now. Thread-safe; a look takes some 20 µs."""
 
@@ -64,8 +71,11 @@ class EntriesOnDisk(Mapping[str, WatchEntry]):
         self._lock = threading.Lock()
 
     def __getitem__(self, entry_id: str) -> WatchEntry:
-        with self._lock:
-            row = next(iter(self._db.execute("select body from entry where id = ?", (entry_id,))), None)
+        try:
+            with self._lock:
+                row = next(iter(self._db.execute("select body from entry where id = ?", (entry_id,))), None)
+        except apsw.Error as error:
+            raise ListUnreadableError("An entry of the list cannot be read from the disk.") from error
         if row is None:
             raise KeyError(entry_id)
         return _decode(row[0])

@@ -31,14 +31,16 @@ from guardian.device.photos import NO_PICTURES
 from guardian.device.position import PositionKeeper
 from guardian.device.source import Frame, Source
 from guardian.device.stage import Handover, Stages
+from guardian.domain.errors import GuardianError
 from guardian.domain.read import DeviceHit, Read, pack_places
-from guardian.domain.watch import Match, WatchEntry
+from guardian.domain.watch import Category, Match, WatchEntry
 
 log = structlog.get_logger("device.pipeline")
 
 FRAMES_WAITING_LIVE = 1
 FRAMES_WAITING = 4
 READS_WAITING = 256
+UNREADABLE = "名單內容讀取失敗，向勤務指揮中心查證"
 
 
 class Keeping(Protocol):
@@ -220,7 +222,7 @@ class Pipeline:
                 at_ms = read.captured_ms if self._clock.plausible else 0
                 found = held.matcher.match(read.text, read.char_probs, read.alternatives, at_ms=at_ms)
                 # An entry that is not there any more was removed in this instant.
-                matches = [(match, entry) for match in found if (entry := held.entries.get(match.entry_id)) is not None]
+                matches = [(match, entry) for match in found if (entry := entry_of(match, held)) is not None]
             votes: Mapping[str, bytes] = NO_PICTURES
             if matches:
                 read = self._alarm(read, passing, (crop, overview), matches, held)
@@ -301,6 +303,18 @@ class Pipeline:
             for card in sorted(cards, key=lambda c: c.rank):
                 self._desk.raise_card(card)
         return read
+
+
+def entry_of(match: Match, held: ListInForce) -> WatchEntry | None:
+    """What the list says of a match; None where the entry was removed in this instant.
+
+    A disk that does not give the entry back takes its words away, not the alarm.
+    """
+    try:
+        return held.entries.get(match.entry_id)
+    except GuardianError as error:
+        log.error("entry-unreadable", entry_id=match.entry_id, reference=error.reference)
+        return WatchEntry(match.entry_id, match.entry_text, Category.OTHER, reason=UNREADABLE)
 
 
 def show_votes(read: Read, passing: Passing) -> tuple[Read, dict[str, bytes]]:

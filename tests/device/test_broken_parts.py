@@ -14,14 +14,26 @@ from guardian.device.alarm import AlarmDesk
 from guardian.device.follow import StillFollower
 from guardian.device.identity import Identity
 from guardian.device.journal import Journal
+from guardian.device.listcopy import ListCopy
 from guardian.device.page import AlarmPage, CardPictures
-from guardian.device.pipeline import READS_WAITING
+from guardian.device.pipeline import READS_WAITING, UNREADABLE
 from guardian.device.run import Device, Options
 from guardian.device.seal import Sealer
 from guardian.device.spool import Spool
 from guardian.device.status import DeviceStatus
 from guardian.domain.errors import DiskFullError, NeighbourUnreachableError
-from tests.device.rig import KEY, NOW_MS, ScriptedEngine, ScriptedSource, SimDisk, make_read, plate_seen, stamp
+from tests.device.rig import (
+    KEY,
+    NOW_MS,
+    FakeCloud,
+    ScriptedEngine,
+    ScriptedSource,
+    SimDisk,
+    entry,
+    make_read,
+    plate_seen,
+    stamp,
+)
 from tests.device.station import open_station
 from tests.device.test_pipeline import pipeline
 
@@ -116,6 +128,24 @@ def test_a_thread_beside_the_pipeline_that_breaks_is_said_and_begun_again(
     assert [bool(sentence) for _, sentence in said] == [True, False] * 3
     assert "上傳中斷" in said[0][1] and "ABC" not in said[0][1]
     device.lists.close()
+
+
+def test_an_alarm_sounds_though_the_disk_does_not_give_the_entry_back(tmp_path: Path) -> None:
+    cloud = FakeCloud()
+    signed = cloud.give_list(7, [entry("BKD8869", remark="x")])
+    lists = ListCopy(tmp_path / "list.db", key=KEY, list_key=cloud.list_key_text)
+    cloud.stop()
+    held = lists.take(signed)
+    lists._entries._db.close()  # as a card that has come loose
+    line, kept, desk, _ = pipeline(
+        ScriptedEngine([[plate_seen("BKD8869")]]), ScriptedSource([0], still=True), StillFollower()
+    )
+    line._in_force = lambda: held
+    line.run(threading.Event())
+    shown = desk.view().card
+    assert shown is not None and shown.entry_display == "BKD-8869" and shown.sure
+    assert UNREADABLE in repr(shown)
+    assert kept.reads[0].hits[0].entry_id == "e1"
 
 
 def test_a_writer_that_breaks_while_reads_queue_up_stops_the_device_instead_of_hanging_it() -> None:
