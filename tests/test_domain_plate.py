@@ -134,7 +134,7 @@ def refusal(typed: str, parse=parse_plate) -> tuple[str, tuple[str, ...]]:  # ty
 @pytest.mark.parametrize(
     "typed",
     ['="ABC1235"', "=ABC1235", "'ABC-1235", "’ABC-1235", "\t'ABC-1235 ", "ABC\u00ad-1235\u2060", "\ufeffABC·1235", "ABC_1235",
-     "ＡＢＣ＿１２３５", "abc - 1235", "ABC\u200d1235", "ABC•1235", "ABC・1235"],
+     "ＡＢＣ＿１２３５", "abc - 1235", "ABC\u200d1235", "ABC•1235", "ABC・1235", "ABC･1235", "ABC﹣1235", "ABC╴1235", "ABC─1235"],
 )  # fmt: skip
 def test_armour_invisible_signs_and_every_dash_are_taken_off(typed: str) -> None:
     assert parse_plate(typed).text == "ABC1235"
@@ -160,6 +160,11 @@ def test_what_is_no_plate_is_refused_by_its_reason(typed: str, reference: str, s
 @pytest.mark.parametrize("typed", ["3E-0012", "3E12", "48-0580", "A1", "A" * LENGTH_MAX, "0X", "048-0580"])
 def test_what_only_looks_like_damage_is_a_plate(typed: str) -> None:
     assert parse_plate(typed).text == typed.replace("-", "")
+
+
+def test_every_dash_of_a_file_in_big5_is_one() -> None:
+    for code in (b"-", b"\xa1\xd0", b"\xa1\xdf", b"\xa1\x56", b"\xa1\x58", b"\xa1\x5a", b"\xa2\x77", b"\xa1\x45"):
+        assert parse_plate((b"ABC" + code + b"1235").decode("cp950")) == Plate("ABC1235", 3)
 
 
 def test_the_dash_is_kept_where_one_was_typed_between_two_parts() -> None:

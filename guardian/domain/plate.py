@@ -22,8 +22,9 @@ from guardian.domain.series import Series, VehicleClass, classes_of, series_of
 LENGTH_MAX = 10
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-# Hyphen-minus, the Unicode dashes, minus, full-width and half-width prolonged sound marks, middle dots, bullet, underscore.
-_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d\u30fc\uff70\u2027\u00b7\u30fb\u02d9\u2022\uff3f_"
+# Hyphen-minus, the Unicode dashes, minus, full-width and half-width prolonged sound marks, middle dots, bullet, underscore,
+# and what Big5 has beside them: the small hyphen (A1DF) and the two lines of its tables (A15A, A277).
+_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d\u30fc\uff70\u2027\u00b7\u30fb\uff65\u02d9\u2022\uff3f_\ufe58\ufe63\u2574\u2500"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 _NO_PLATE = {
     "無牌", "不明", "無", "未知", "未懸掛", "無號牌", "無車牌", "NULL", "NONE", "N/A", "NA", "NAN", "TEST", "VOID", "MISSING",
