@@ -33,7 +33,8 @@ from guardian.device.position import PositionFeed, PositionKeeper
 from guardian.device.seal import Sealer
 from guardian.device.sound import Speaker
 from guardian.device.source import FolderSource, Source, Speed, open_source
-from guardian.device.spool import Spool, SpoolState
+from guardian.device.spool import Spool
+from guardian.device.spooled import SpoolState
 from guardian.device.stage import Stages
 from guardian.device.status import DeviceStatus
 from guardian.device.trackfile import SilentFeed, TrackKeeper, load_track

@@ -27,6 +27,17 @@ from guardian.device.disk import Disk
 from guardian.device.journal import Damage, Journal, Place
 from guardian.device.photos import NO_PICTURES, Kind, PhotoShelf
 from guardian.device.seal import Sealer
+from guardian.device.spooled import (
+    Done,
+    Kept,
+    Key,
+    Recovery,
+    Refused,
+    SpoolState,
+    Waiting,
+    decode_record,
+    encode_record,
+)
 from guardian.domain.errors import DiskFullError
 from guardian.domain.read import Read
 
@@ -36,83 +47,6 @@ IN_MEMORY_MAX = 20_000
 """Reads that wait in memory while not even a read fits on the disk: about 20 MB."""
 MARKS_AT_ONCE = 5_000
 REFUSED_KEPT = 1_000
-
-Key = tuple[int, int]
-"""Boot and sequence: a read's identity within its device."""
-
-
-class Kept(msgspec.Struct, frozen=True, tag="read", array_like=True):
-    """A read in the journal; `stamp` dates it later where its clock was not set."""
-
-    read: Read
-    stamp: Stamp
-
-
-class Done(msgspec.Struct, frozen=True, tag="done", array_like=True):
-    """The cloud holds these."""
-
-    keys: tuple[Key, ...]
-
-
-class Refused(msgspec.Struct, frozen=True, tag="refused", array_like=True):
-    """The cloud will never take this one; its record lies in the folder `refused`, as far as that has room."""
-
-    key: Key
-    reason: str
-
-
-Record = Kept | Done | Refused
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Record).decode
-_encode_read = msgspec.msgpack.Encoder().encode
-
-
-class Waiting(msgspec.Struct):
-    """A read that the cloud does not hold yet, as the spool remembers it; its bytes stay on disk."""
-
-    order: tuple[int, int, int]  # boot, monotonic moment of capture, sequence
-    captured_ms: int
-    hit: bool
-    place: Place | None
-    unsaved: bytes | None = None  # its record, while it could not be written
-    photos: tuple[str, ...] = ()
-
-
-class Recovery(msgspec.Struct, frozen=True):
-    """What a start found on disk."""
-
-    reads_waiting: int = 0
-    torn_ends: int = 0
-    damaged_pieces: int = 0
-    damaged_bytes: int = 0
-    numbers_missing: int = 0
-    photos_damaged: int = 0
-
-    @property
-    def clean(self) -> bool:
-        """Nothing was found damaged."""
-        return not (self.torn_ends or self.damaged_pieces or self.numbers_missing)
-
-
-class SpoolState(msgspec.Struct, frozen=True):
-    """How full the spool is and what was given up, for the screen and the heartbeat."""
-
-    reads: int
-    oldest_ms: int | None
-    photos: int
-    bytes: int
-    bytes_max: int
-    given_up_overviews: int
-    given_up_crops: int
-    reads_in_memory: int
-    reads_refused_by_cloud: int
-    reads_lost: int
-    pressed: bool  # pictures of uninteresting reads are not being kept just now
-
-    @property
-    def all_sent(self) -> bool:
-        """True only if nothing at all is left, neither on disk nor in memory."""
-        return not (self.reads or self.photos)
 
 
 class Spool:
@@ -176,7 +110,7 @@ class Spool:
                 continue
             place, plain = item
             try:
-                record = _decode(plain)
+                record = decode_record(plain)
             except msgspec.DecodeError:
                 # Whole but not understood: a newer program wrote it. It stays where it is.
                 self._segment_keys.setdefault(place.segment, set()).add((-1, place.offset))
@@ -265,7 +199,7 @@ class Spool:
                 self._put_photo(sha256, data, "vote", hit)
             record = Kept(read, stamp)
             key = (read.boot, read.sequence)
-            plain = _encode(record)
+            plain = encode_record(record)
             self._make_room(len(plain), for_read=True)
             place = self._append(plain)
             if place is None:
@@ -419,7 +353,7 @@ class Spool:
             for key in keys:
                 waiting = self._waiting[key]
                 plain = waiting.unsaved if waiting.place is None else next(plains)
-                record = _decode(plain) if plain is not None else None
+                record = decode_record(plain) if plain is not None else None
                 if isinstance(record, Kept):
                     found.append((key, record))
                 else:
@@ -452,7 +386,7 @@ class Spool:
         for start in range(0, len(owed), MARKS_AT_ONCE):
             part = owed[start : start + MARKS_AT_ONCE]
             try:
-                place = self._journal.append(_encode(Done(tuple(part))))
+                place = self._journal.append(encode_record(Done(tuple(part))))
             except (DiskFullError, OSError) as error:
                 log.warning("spool-mark-owed", count=len(self._marks_owed), error=type(error).__name__)
                 break  # what is spent may go all the same: a removed read needs no mark
@@ -472,7 +406,7 @@ class Spool:
             kept = self._keep_refused(key, waiting)
             self._forget(key)
             self._refused += 1
-            if self._append(_encode(Refused(key, reason))) is None:
+            if self._append(encode_record(Refused(key, reason))) is None:
                 self._marks_owed.add(key)
             self._drop_spent_segments()
         log.warning("read-refused-by-cloud", reason=reason, kept=kept)

@@ -36,7 +36,8 @@ from guardian.device.cloudline import (
 from guardian.device.identity import Identity
 from guardian.device.listcopy import ListCopy, ListInForce
 from guardian.device.listupdate import ListRefusedError
-from guardian.device.spool import Kept, Key, Spool
+from guardian.device.spool import Spool
+from guardian.device.spooled import Kept, Key
 from guardian.device.stage import Stage
 from guardian.domain.errors import GuardianError, NeighbourUnreachableError
 from guardian.domain.wire import (
