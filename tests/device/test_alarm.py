@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from guardian.device.alarm import QUIET_MS, SHOWN_MS, WAITING_MAX, AlarmDesk
+from guardian.device.alarm import QUIET_MS, REPEAT_MS, ROWS_MAX, SHOWN_MS, WAITING_MAX, AlarmDesk
 from guardian.device.card import AlarmCard
 from guardian.domain.watch import Category, MatchStrength, Priority, WatchEntry
 from tests.device.cards import HIGH, NOTICE, URGENT, card, near_card
@@ -161,3 +161,117 @@ def test_the_wide_button_of_a_look_alike_names_the_entry() -> None:
     assert near.no == "不是"
     exact = card(URGENT, strength=MatchStrength.EXACT)
     assert (exact.yes, exact.no) == ("收到", "不是這輛")
+
+
+def other(number: int, priority: Priority = Priority.HIGH) -> WatchEntry:
+    return WatchEntry(f"e{number}", "BKD8869", Category.STOLEN, priority=priority)
+
+
+def at(moment: int, shown_card: AlarmCard) -> AlarmCard:
+    return msgspec.structs.replace(shown_card, captured_ms=moment)
+
+
+def shown(d: AlarmDesk) -> tuple[str, int]:
+    view = d.view()
+    return ("" if view.card is None else view.card.entry_id, view.waiting)
+
+
+def test_a_card_as_urgent_as_the_one_on_the_screen_waits_and_those_that_wait_come_by_urgency_then_age() -> None:
+    hand, d, _ = desk()
+    for number, (priority, sequence) in enumerate(
+        [(Priority.HIGH, 1), (Priority.HIGH, 9), (Priority.HIGH, 2), (Priority.NOTICE, 3)]
+    ):
+        d.raise_card(at(sequence, card(other(number, priority), text="BKD8869")))
+    d.raise_card(at(4, near_card()))
+    order = []
+    while d.view().card is not None:
+        order.append(shown(d)[0])
+        hand.now += SHOWN_MS
+        d.tick()
+    assert order == ["e0", "e2", "e1", "h", "e3"], "sure before look again, and a notice last"
+    assert [row.card.entry_id for row in d.view().rows] == list(reversed(order)), "the newest row on top"
+
+
+def test_a_card_that_has_waited_sounds_when_its_turn_comes_and_is_repeated_one_that_has_sounded_is_not() -> None:
+    hand, d, _ = desk()
+    d.raise_card(at(1, card(HIGH)))  # sounds
+    d.raise_card(at(2, card(other(1), text="BKD8869")))  # waits
+    d.raise_card(at(3, card(URGENT)))  # takes the screen
+    tones: list[tuple[str, str]] = []
+    for _ in range(3):
+        for wait in (0, REPEAT_MS - 1, 1):
+            hand.now += wait
+            d.tick()
+            view = d.view()
+            assert view.card is not None
+            tones.append((view.card.entry_id, "-" if view.sound is None else view.sound.tone))
+        hand.now += SHOWN_MS - REPEAT_MS
+        d.tick()
+    assert tones == [
+        ("u", "urgent"), ("u", "urgent"), ("u", "none"), ("h", "-"), ("h", "-"), ("h", "-"),
+        ("e1", "high"), ("e1", "high"), ("e1", "none"),
+    ]  # fmt: skip
+    assert d.view().sound is None and d.view().card is None
+
+
+def test_a_vehicle_that_waits_and_becomes_more_urgent_waits_once_or_takes_the_screen() -> None:
+    _, d, _ = desk()
+    d.raise_card(card(URGENT))
+    d.raise_card(near_card())
+    d.raise_card(card(HIGH, sequence=3))
+    assert shown(d) == ("u", 1), "surer now, and one card"
+    shown_before = d.view().card
+    assert shown_before is not None and d.answer(shown_before.id, "received")
+    assert d.view().card is not None and d.view().card.sure and shown(d) == ("h", 0)  # type: ignore[union-attr]
+
+
+def test_rows_are_bounded_and_a_waiting_card_that_finds_no_room_becomes_one() -> None:
+    hand, d, _ = desk()
+    for number in range(WAITING_MAX + 2):
+        d.raise_card(card(other(number), text="BKD8869", sequence=number + 1))
+    view = d.view()
+    assert view.waiting == WAITING_MAX
+    assert [(row.card.entry_id, row.answer) for row in view.rows] == [(f"e{WAITING_MAX + 1}", "")], "the last to come"
+    for _ in range(ROWS_MAX + 3):
+        hand.now += SHOWN_MS
+        d.tick()
+    assert len(d.view().rows) == ROWS_MAX
+
+
+def test_vehicles_seen_are_remembered_up_to_a_bound_and_the_longest_ago_is_forgotten(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("guardian.device.alarm.VEHICLES_MAX", 2)
+    hand, d, _ = desk()
+    for number in (1, 2):
+        assert d.raise_card(card(other(number), text="BKD8869", sequence=number))
+    hand.now = QUIET_MS
+    assert d.raise_card(card(other(1), text="BKD8869", sequence=3)), "its ten minutes are over; it is the newest now"
+    assert d.raise_card(card(other(3), text="BKD8869", sequence=4))
+    assert not d.raise_card(card(other(1), text="BKD8869", sequence=5)), (
+        "of three the longest ago was forgotten, not this"
+    )
+
+
+def test_a_lasting_state_is_said_until_it_is_taken_away_and_the_same_words_change_nothing() -> None:
+    _, d, _ = desk()
+    d.say("list-old", "名單 3 天前")
+    version = d.view().version
+    d.say("list-old", "名單 3 天前")
+    d.say("no-such", "")
+    assert d.view().version == version
+    d.say("list-old", "名單 4 天前")
+    d.say("no-fix", "沒有定位")
+    assert [(banner.reference, banner.sentence) for banner in d.view().banners] == [
+        ("list-old", "名單 4 天前"), ("no-fix", "沒有定位"),
+    ]  # fmt: skip
+    d.say("list-old", "")
+    assert [banner.reference for banner in d.view().banners] == ["no-fix"]
+    assert d.wait_for_change(version, 0).version > version
+
+
+def test_a_press_counts_once() -> None:
+    _, d, answers = desk()
+    d.raise_card(card(URGENT))
+    on_screen = d.view().card
+    assert on_screen is not None
+    assert d.answer(on_screen.id, "not_this") and not d.answer(on_screen.id, "received")
+    assert answers == [("u", "not_this")] and d.view().rows[0].answer == "not_this"
