@@ -77,7 +77,7 @@ class Matcher:
     Args:
         entries: the list; kept by reference for `entry_at`, never copied.
         version, issued_ms: the version in force, for whoever shows it.
-        likelihood_min: look-alikes below this are not told.
+        likelihood_min: look-alikes below this are not told; above 0.
     """
 
     def __init__(
@@ -349,12 +349,10 @@ class _Twins:
 
     def _substitute(self) -> None:
         """One character instead of another, and two where both are likely enough."""
-        likelihood = self._wrong[:, :, None] * _CONFUSED_WEIGHT[self._codes]
+        likelihood = self._wrong[:, :, None] * _CONFUSED_WEIGHT[self._codes]  # 0 where the text has ended
         reads, places, ranks = np.nonzero(likelihood >= self._min)
         likelihoods = likelihood[reads, places, ranks]
         signs = _CONFUSED_CODE[self._codes[reads, places], ranks]
-        there = places < self._lengths[reads]
-        reads, places, signs, likelihoods = reads[there], places[there], signs[there], likelihoods[there]
         own = self._own_alternatives()
         if own:
             more = np.array(own, dtype=np.float64)

@@ -70,6 +70,11 @@ def test_a_read_that_is_sure_of_itself_has_no_look_alikes() -> None:
     assert found(matcher, "8KD8869", (0.9, *(0.999,) * 6)) == [("BKD8869", "lookalike")]
 
 
+def test_no_reader_is_surer_than_one_in_a_hundred() -> None:
+    (match,) = Matcher([entry("BKD8869")], likelihood_min=0.001).match("8KD8869", (1.0,) * 7, at_ms=0)
+    assert match.likelihood_prob == pytest.approx(0.01 * CONFUSABLE["8"]["B"], abs=1e-4)
+
+
 def test_a_place_in_doubt_does_not_make_another_place_doubtful() -> None:
     assert found(Matcher([entry("BKD8869")]), "8KD8869", (*(0.999,) * 6, 0.3)) == []
 
