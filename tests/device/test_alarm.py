@@ -240,15 +240,15 @@ def test_rows_are_bounded_and_a_waiting_card_that_finds_no_room_becomes_one() ->
 
 def test_vehicles_seen_are_remembered_up_to_a_bound_and_the_longest_ago_is_forgotten(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("guardian.device.alarm.VEHICLES_MAX", 2)
-    hand, d, _ = desk()
-    for number in (1, 2):
-        assert d.raise_card(card(other(number), text="BKD8869", sequence=number))
-    hand.now = QUIET_MS
-    assert d.raise_card(card(other(1), text="BKD8869", sequence=3)), "its ten minutes are over; it is the newest now"
-    assert d.raise_card(card(other(3), text="BKD8869", sequence=4))
-    assert not d.raise_card(card(other(1), text="BKD8869", sequence=5)), (
-        "of three the longest ago was forgotten, not this"
-    )
+    _, d, _ = desk()
+
+    def comes(number: int, priority: Priority = Priority.HIGH) -> bool:
+        return d.raise_card(card(other(number, priority), text="BKD8869"))
+
+    assert comes(1) and comes(2) and not comes(1)
+    assert comes(1, Priority.URGENT), "it is the newest now"
+    assert comes(3) and not comes(1, Priority.URGENT)
+    assert comes(2), "forgotten, and told again rather than never"
 
 
 def test_a_lasting_state_is_said_until_it_is_taken_away_and_the_same_words_change_nothing() -> None:
