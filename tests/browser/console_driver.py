@@ -106,8 +106,10 @@ class Console:
         self.page.get_by_text("登出").click()
 
     def _heard(self, kind: str, text: str) -> None:
-        # A refused request is logged by the browser itself; what we look for are broken rules of the page's policy.
-        if kind == "error" and "Failed to load resource" not in text and "net::ERR" not in text:
+        # A refused request is logged by the browser itself; what we look for are broken rules of the page's policy,
+        # and what the framework says of a page that works with what it should have let go.
+        refused = "Failed to load resource" in text or "net::ERR" in text
+        if (kind == "error" and not refused) or (kind == "warning" and "svelte.dev/e/" in text):
             self.faults.append(text)
 
     def make_busy(self, code: str, seconds: float) -> None:
