@@ -51,7 +51,8 @@ FindingCode = Literal[
 ]
 """What is out of band, with the names of its facts. Numbers but for `reason`."""
 
-Fact = int | float | str
+Fact = float | str
+"""Counts stay whole numbers on the wire; one kind of number keeps the document unambiguous."""
 
 
 class HealthFinding(msgspec.Struct, frozen=True):
