@@ -76,6 +76,8 @@ def show(console: Console, name: str, plate: str) -> bool:
     else:
         console.look_at(f"/{name}")
     console.settle()
+    if console.page.locator(".pulse .link").count():
+        console.wait_until_connected()  # a stream that has just begun is silent until its first word
     return True
 
 

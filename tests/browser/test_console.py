@@ -188,6 +188,9 @@ def test_the_watchlist_editor_stops_impossible_plates_and_saves_one_version(cons
     console.press("Enter")
     assert console.page.locator(".entryform").count() == 1
     console.press("Control+a")
+    console.type("224-4429")  # fits a series of 1980; no reader tells it from a telephone number
+    console.sees("登錄後不會告警")
+    console.press("Control+a")
     console.type("avk-7713")
     console.sees("可以登錄")
     console.press("Tab", "Tab", "Tab")
@@ -197,6 +200,15 @@ def test_the_watchlist_editor_stops_impossible_plates_and_saves_one_version(cons
     console.press("Control+Enter")
     console.sees_toast(f"已存為第 {version + 1} 版")
     assert house.client("operator").get("/api/lists").json()["version"] == version + 1
+
+
+def test_a_device_says_where_its_time_comes_from_and_what_that_is_worth(console: Console, house: House) -> None:
+    shown = house.client("operator").get("/api/devices").json()["devices"]
+    source = next(one for one in shown if one["id"] == house.device_id)["heartbeat"]["clock_source"]
+    worth = {"gps": "衛星給的時間", "ntp": "與時間伺服器同步", "unset": "校時後自動更正"}
+    console.look_at(f"/devices/{house.device_id}")
+    console.sees("時間來源")
+    console.sees(worth[source])
 
 
 def test_an_import_changes_nothing_before_it_is_applied_and_can_be_taken_back(console: Console, house: House) -> None:

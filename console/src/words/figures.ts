@@ -21,6 +21,7 @@ export function seconds(ms: number): string {
 }
 
 export function signedSeconds(ms: number): string {
+  if (Math.abs(ms) < 50) return "0.0";
   return `${ms < 0 ? "−" : "+"}${(Math.abs(ms) / 1000).toFixed(1)}`;
 }
 
