@@ -147,9 +147,8 @@ class Identity:
         counter = self._counter + 1
         if counter > self._set_aside:
             ahead = counter + COUNTER_BLOCK
-            self._requests.advance_to(
-                ahead
-            )  # durable first: a number given before that could come again after a restart
+            # Durable first: a number given before that could come again after a restart.
+            self._requests.advance_to(ahead)
             self._set_aside = ahead
         self._counter = counter
         return counter

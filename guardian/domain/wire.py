@@ -28,9 +28,7 @@ HEADER_DEVICE = "guardian-device"
 HEADER_COUNTER = "guardian-counter"
 HEADER_SIGNATURE = "guardian-signature"  # base64 of 64 bytes, Ed25519
 HEADER_COUNTER_FLOOR = "guardian-counter-floor"  # in a refusal `request-replayed`
-HEADER_PHOTO = (
-    "guardian-photo"  # in the answer to a picture: its SHA-256, so that nobody else's 200 is taken for the cloud's
-)
+HEADER_PHOTO = "guardian-photo"  # in the answer to a picture: its SHA-256, or a portal's 200 would be taken for ours
 COUNTER_MAX = 2**53 - 1  # every language's numbers hold it
 
 BATCH_ITEMS_MAX = 1000
