@@ -267,6 +267,6 @@ def test_signs_that_todays_series_leaves_out_do_not_fit_it(text: str) -> None:
     assert not SERIES[0].fits(text)
 
 
-def test_of_two_groups_that_name_a_pair_the_greater_weight_counts() -> None:
+def test_a_pair_has_the_weight_of_the_group_that_names_it() -> None:
     assert CONFUSABLE["0"]["D"] == CONFUSABLE["D"]["0"] == 0.60 and CONFUSABLE["U"]["O"] == 0.15
     assert "4" not in CONFUSABLE["9"] and CONFUSABLE["4"] == {"A": 0.25}
