@@ -49,7 +49,7 @@ class PhotoIntake:
         self._loose_bytes_max = loose_bytes_max
 
     async def take(self, device_id: str, sha256: str, body: bytes) -> bool:
-        """Keep a device's picture; True where it was not here before.
+        """Keep a device's picture; True where it was not here before, or not whole any more.
 
         Raises:
             InputRefusedError: too large, no whole JPEG, or not what its name says; nothing was kept.
@@ -67,7 +67,7 @@ class PhotoIntake:
         if here:
             if loose:  # it came as another device's guest, and is this one's by right
                 await self._records.write(lambda connection: release(connection, [sha256]))
-            return False
+            return await self._mend(sha256, body)
         if not named:
             now = self._now_ms()
             await self._records.write(
@@ -77,6 +77,17 @@ class PhotoIntake:
             )
         await self._photos.put(sha256, body)
         return True
+
+    async def _mend(self, sha256: str, body: bytes) -> bool:
+        """Put these bytes in the place of a picture that rotted in its store; whether it had."""
+        try:
+            await self._photos.get(sha256)
+        except NotFoundError as error:
+            if error.reference != "photo-damaged":
+                return False  # destroyed since it was looked for, and stays so
+            await self._photos.put(sha256, body)
+            return True
+        return False
 
 
 def check_photo(sha256: str, body: bytes) -> None:

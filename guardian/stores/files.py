@@ -1,12 +1,14 @@
 """Photos in a folder: `ab/cd/abcd….`, each written beside, made durable, then given its name.
 
-A crash leaves at most a nameless file in `.incoming`, which a start an hour later removes.
+A crash leaves at most a nameless file in `.incoming`, which a start an hour later removes. A file that rotted or was cut short
+is written anew when its picture comes again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import secrets
 import time
@@ -16,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from guardian.domain.errors import NeighbourUnreachableError
 from guardian.stores.failures import disk_full, is_disk_full
-from guardian.stores.photos import check_asked, check_body, check_found, check_name, not_here
+from guardian.stores.photos import check_asked, check_body, check_found, check_name, damaged, not_here
 
 
 def folder_of(url: str) -> Path:
@@ -50,11 +52,8 @@ class FilePhotos:
     def _put(self, sha256: str, body: bytes) -> None:
         check_body(sha256, body)
         path = self.path_of(sha256)
-        try:
-            if path.stat().st_size == len(body):
-                return
-        except FileNotFoundError:
-            pass
+        if _holds(path, body):
+            return
         beside = self._incoming / f"{sha256[:16]}-{secrets.token_hex(8)}"
         try:
             self._make_folders(path.parent)
@@ -86,6 +85,8 @@ class FilePhotos:
         except FileNotFoundError:
             raise not_here() from None
         except OSError as error:
+            if error.errno == errno.EIO:  # the folder is there, this file's sectors are not
+                raise damaged() from error
             raise NeighbourUnreachableError("The folder of photos cannot be read.") from error
         return check_found(sha256, body)
 
@@ -110,6 +111,14 @@ class FilePhotos:
 
     async def close(self) -> None:
         """Nothing is held open."""
+
+
+def _holds(path: Path, body: bytes) -> bool:
+    """Whether exactly these bytes lie there. A new picture costs one look; only a file of the same size is read."""
+    try:
+        return path.stat().st_size == len(body) and path.read_bytes() == body
+    except OSError:  # not there, or it cannot be read: written anew either way
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

@@ -66,8 +66,12 @@ def check_found(sha256: str, body: bytes) -> bytes:
         NotFoundError: it has changed since (`photo-damaged`).
     """
     if hashlib.sha256(body).hexdigest() != sha256:
-        raise NotFoundError("The photo was damaged in its store.", reference="photo-damaged")
+        raise damaged()
     return body
+
+
+def damaged() -> NotFoundError:
+    return NotFoundError("The photo was damaged in its store.", reference="photo-damaged")
 
 
 def not_here() -> NotFoundError:

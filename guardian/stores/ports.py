@@ -70,7 +70,7 @@ class Photos(Protocol):
     """Pictures by the SHA-256 (64 lower-case hex digits) of their bytes. Writing twice is harmless."""
 
     async def put(self, sha256: str, body: bytes) -> None:
-        """Keep `body` durably.
+        """Keep `body` durably; what lies there under its name and is not it any more (rotted, cut short) is replaced.
 
         Raises:
             InputRefusedError: `body` has another hash, or is larger than PHOTO_BYTES_MAX.
@@ -86,10 +86,12 @@ class Photos(Protocol):
         """
         ...
 
-    async def has(self, sha256: str) -> bool: ...
+    async def has(self, sha256: str) -> bool:
+        """Whether something is kept under this name; only `get` tells whether it is still whole."""
+        ...
 
     async def list_missing(self, hashes: Iterable[str]) -> set[str]:
-        """Which of these (at most 1,000) are not kept here."""
+        """Which of these (at most 1,000) are not kept here; as `has`, by name alone."""
         ...
 
     async def delete(self, sha256: str) -> None:

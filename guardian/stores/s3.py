@@ -1,7 +1,8 @@
 """Photos in any S3-compatible store, through obstore.
 
 Keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY and are in no URL, no log and no error. A put is whole or not
-at all (S3 promises that), and what comes back is checked against its name.
+at all (S3 promises that) and always writes, so a damaged object is mended by the next put; what comes back is checked against
+its name. `has` and `list_missing` ask for the name alone: the store's ETag is no promise about the bytes that lie there.
 """
 
 from __future__ import annotations

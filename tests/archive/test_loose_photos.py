@@ -68,6 +68,39 @@ def naming(sequence: int, *names: str, **more: object) -> Read:
     return make_read(sequence, crop=both[0], overview=both[1], votes=votes, **more)
 
 
+async def test_a_picture_that_rotted_in_its_store_is_mended_when_it_comes_again_and_keeps_its_standing(
+    tmp_path: Path,
+) -> None:
+    async with door(tmp_path) as it:
+        await it.house.send([naming(1, "crop")])
+        assert await it.bring("crop")
+        sha256, body = jpeg("crop")
+        (file,) = (tmp_path / "photos").rglob(sha256)
+        file.write_bytes(body.replace(b"crop", b"crap"))
+        assert await it.bring("crop", "car-2") is True, "whoever brings it: the bytes fit the name"
+        assert await it.photos.get(sha256) == body
+        assert await it.guests() == 0, "a read of car-1 names it; it is not on its way out"
+        assert await it.bring("crop") is False
+
+
+async def test_a_picture_that_is_destroyed_while_it_comes_again_is_not_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with door(tmp_path) as it:
+        await it.house.send([naming(1, "crop")])
+        assert await it.bring("crop")
+        sha256, _ = jpeg("crop")
+        read = it.house.records.read
+
+        async def read_after_retention(*asked: object, **more: object) -> object:
+            await it.photos.delete(sha256)
+            return await read(*asked, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(it.house.records, "read", read_after_retention)
+        assert await it.bring("crop") is False
+        assert not await it.photos.has(sha256)
+
+
 async def test_a_picture_that_a_read_names_is_no_guest_whichever_of_the_read_s_pictures_it_is(
     tmp_path: Path, records_url: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -36,6 +37,41 @@ async def test_a_photo_cut_short_by_a_crash_is_written_again(tmp_path: Path) -> 
     await photos.put(NAME, BODY)
     photos.path_of(NAME).write_bytes(BODY[:3])
     await photos.put(NAME, BODY)
+    assert await photos.get(NAME) == BODY
+
+
+async def test_a_photo_that_rotted_at_the_same_size_is_written_again_in_one_step(tmp_path: Path) -> None:
+    photos = FilePhotos(tmp_path)
+    await photos.put(NAME, BODY)
+    path = photos.path_of(NAME)
+    path.write_bytes(b"a Picture")
+    rotted = path.stat().st_ino
+    await photos.put(NAME, BODY)
+    assert await photos.get(NAME) == BODY
+    assert path.stat().st_ino != rotted, "renamed into its place: a reader meets the old file or the new, never a half"
+    mended = path.stat().st_ino
+    await photos.put(NAME, BODY)
+    assert path.stat().st_ino == mended, "a whole one is left alone"
+
+
+@pytest.mark.parametrize("act", ["get", "put"])
+async def test_a_photo_whose_sectors_cannot_be_read_is_damaged_and_not_a_store_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    photos = FilePhotos(tmp_path)
+    await photos.put(NAME, BODY)
+
+    def fail(_path: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "read_bytes", fail)
+        if act == "put":
+            await photos.put(NAME, BODY)
+        else:
+            with pytest.raises(NotFoundError) as caught:
+                await photos.get(NAME)
+            assert caught.value.reference == "photo-damaged"
     assert await photos.get(NAME) == BODY
 
 
