@@ -231,7 +231,7 @@ class Fleet:
             enrolled_ms=row.enrolled_ms,
             seen_ms=row.seen_ms,
             list_version=row.list_version,
-            list_current=row.list_version >= newest.version,
+            list_current=row.list_version == newest.version,
             list_issued_ms=(beat.list_issued_ms or None) if beat else None,
             backlog_items=beat.backlog_items if beat else 0,
             backlog_oldest_ms=beat.backlog_oldest_ms if beat else None,

@@ -38,6 +38,7 @@ FindingCode = Literal[
     "backlog-old",  # items, age_ms
     "list-none",
     "list-old",  # version, age_ms, current
+    "list-ahead",  # version, current: the device holds a list that the cloud does not know
     "heat",  # celsius, limit_celsius
     "spool-full",  # share, 0 to 1
     "photos-given-up",  # photos

@@ -98,6 +98,10 @@ WORDS: Final[dict[FindingCode, tuple[Callable[[Facts], str], Callable[[Facts], s
         lambda f: f"名單是第 {f['version']} 版（{age_words(_ms(f, 'age_ms'))}前），現行第 {f['current']} 版",
         _always(LIST_CURE),
     ),
+    "list-ahead": (
+        lambda f: f"設備名單第 {f['version']} 版，比雲端現行第 {f['current']} 版新；收不到名單異動",
+        _always("雲端資料由舊備份還原：通知維運工程師；設備仍以手上的名單比對"),
+    ),
     "heat": (
         lambda f: f"主機過熱：{f['celsius']:.0f} °C",
         lambda f: f"停車時打開車廂通風；仍高於 {f['limit_celsius']:.0f} °C 就換下送修",

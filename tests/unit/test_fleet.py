@@ -116,6 +116,19 @@ async def test_a_heartbeat_for_another_device_is_refused(tmp_path: Path) -> None
         assert msgspec.msgpack.decode(refused.content)["reference"] == "device-mismatch"
 
 
+async def test_a_list_that_the_cloud_does_not_know_is_a_fault_and_not_called_current(tmp_path: Path) -> None:
+    async with fleet_house(tmp_path) as it:
+        device = await it.join()
+        await it.beat(device)
+        assert (await it.fleet.list_devices()).devices[0].list_current
+        await it.beat(device, list_version=9)
+        (row,) = (await it.fleet.list_devices()).devices
+        assert [(one.code, one.level, one.facts) for one in row.findings] == [
+            ("list-ahead", "fault", {"version": 9, "current": 7})
+        ]
+        assert row.state == "fault" and not row.list_current
+
+
 async def test_health_is_a_sentence_and_a_cure_and_the_worst_stand_first(tmp_path: Path) -> None:
     async with fleet_house(tmp_path) as it:
         well, hot, blind = await it.join("一號"), await it.join("二號"), await it.join("三號")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from guardian.device.listcopy import ListCopy
+from guardian.device.listupdate import ListRefusedError
 from guardian.domain.errors import ConflictError, InputRefusedError, NotFoundError
-from guardian.domain.wire import list_digest
+from guardian.domain.wire import SignedWatchlistUpdate, list_digest
 from guardian.watch import journal
 from guardian.watch.journal import Author
 from guardian.watch.keeper import EXPIRY_GRACE_MS
@@ -161,6 +164,38 @@ async def test_a_device_with_the_newest_version_waits_and_gets_nothing(house: Ho
     await house.enter("ABC-1235")
     assert await house.keeper.update_since(1, 0.01) is None
     assert await house.keeper.update_since(7, 0.01) is None, "a device that is ahead is not sent back"
+
+
+async def test_a_cloud_restored_from_an_old_copy_sends_no_device_back_and_reaches_it_again_once_it_has_passed_it(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as before:
+        await before.save(put=[EntryDraft("ABC-1235", "失竊")])
+        await before.save(put=[EntryDraft("BKD-8869", "失竊")])
+        key = base64.b64encode(before.keeper.public_key).decode()
+        device = ListCopy(tmp_path / "list.db", key=bytes(32), list_key=key)
+        device.take(await given(before, 0))
+    (tmp_path / "records.sqlite").rename(tmp_path / "lost.sqlite")  # what is put back knows less, under the same keys
+    async with open_house(tmp_path) as after:
+        await after.save(put=[EntryDraft("MHD-0012", "失竊")])
+        assert await after.keeper.update_since(2, 0.01) is None
+        assert device.in_force.version == 2, "it goes on with the list it holds"
+        await after.save(put=[EntryDraft("NEW-5678", "失竊")])
+        await after.save(put=[EntryDraft("AAB-3003", "失竊")])
+        with pytest.raises(ListRefusedError) as refused:
+            device.take(await given(after, 2))
+        assert refused.value.reference == "list-digest", (
+            "its second version is none of this cloud's: it asks for the whole"
+        )
+        device.take(await given(after, 0))
+        assert {entry.text for entry in device.in_force.entries.values()} == {"MHD0012", "NEW5678", "AAB3003"}
+        device.close()
+
+
+async def given(house: House, have: int) -> SignedWatchlistUpdate:
+    signed = await house.keeper.update_since(have)
+    assert signed is not None
+    return signed
 
 
 async def test_who_waits_when_the_house_closes_gets_nothing_at_once(tmp_path: Path) -> None:

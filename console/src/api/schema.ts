@@ -1179,7 +1179,7 @@ export interface components {
              * @default
              * @enum {string}
              */
-            code?: "" | "identity-forked" | "picture-none" | "picture-stopped" | "clock-unset" | "clock-apart" | "clock-corrected" | "backlog-old" | "list-none" | "list-old" | "heat" | "spool-full" | "photos-given-up" | "reads-in-memory" | "reads-lost" | "reads-refused" | "lens-dirty" | "reads-few" | "position-none" | "position-old";
+            code?: "" | "identity-forked" | "picture-none" | "picture-stopped" | "clock-unset" | "clock-apart" | "clock-corrected" | "backlog-old" | "list-none" | "list-old" | "list-ahead" | "heat" | "spool-full" | "photos-given-up" | "reads-in-memory" | "reads-lost" | "reads-refused" | "lens-dirty" | "reads-few" | "position-none" | "position-old";
             cure: string;
             facts?: {
                 [key: string]: number | string;
