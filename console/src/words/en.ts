@@ -67,7 +67,7 @@ export const en: Words = {
   plate: { spoken: (signs, doubtful) => `${signs}${doubtful}`, doubtful: (places) => `, character ${places} doubtful`, near: "look-alike ", lookAgain: "Look again" },
   hit: {
     read: "Read", entry: "List", confidence: (p) => `Confidence ${p}`, version: (v) => `Version ${v}`, judged: "Odds", reason: "Reason", place: "Place",
-    odds: (n) => `about ${n} in 10 are true`, oddsHigh: "over 9 in 10 are true", oddsLow: "under 1 in 10 is true", oddsNone: "no statistics yet",
+    odds: (n) => `about ${n} in 10 true`, oddsHigh: "over 9 in 10 true", oddsLow: "under 1 in 10 true", oddsNone: "no statistics yet",
     check: (p) => `Check ${p}`, dispatchLater: "Dispatch follows the check", entryIs: (p) => `List ${p}`, checking: (name, t) => `With ${name} ${t}`, mine: "With me", nobody: "Unclaimed",
     removed: (t) => `This entry was taken off the list ${t}`, cloudOnly: "no alarm on the device", noPhoto: "No picture", overview: "Overview", crop: "Plate picture",
     colourUnknown: "colour not seen", kindUnknown: "kind not seen", makeUnknown: "make not seen", unitUnknown: "Unit unknown", placeUnknown: "Place unknown", silent: "Silent entry: no sound in the car",
@@ -96,7 +96,7 @@ export const en: Words = {
     verdicts: "Verdict", verdict: { confirmed: "Confirmed", wrong_plate: "Wrong plate", wrong_vehicle: "Wrong vehicle", entry_outdated: "Entry out of date" },
     deed: { confirmed: (p) => `Confirm ${p}`, wrong_plate: (p) => `${p}: wrong plate`, wrong_vehicle: (p) => `${p}: wrong vehicle`, entry_outdated: (p) => `${p}: entry out of date` },
     done: { confirmed: (p) => `${p} confirmed`, wrong_plate: (p) => `${p}: wrong plate`, wrong_vehicle: (p) => `${p}: wrong vehicle`, entry_outdated: (p) => `${p}: entry out of date` },
-    waits: (p) => `The verdict on ${p} waits and is sent once reconnected`, pass: "Cannot tell, pass on", passed: (p) => `${p} passed on`, chooseFirst: "Choose a verdict",
+    waits: (p) => `The verdict on ${p} waits and is sent once reconnected`, pass: "Pass on", passed: (p) => `${p} passed on`, chooseFirst: "Choose a verdict",
     undo: "Undo", undone: (p) => `Verdict on ${p} taken back`, takeOver: "Take over", heldBy: (name, t) => `With ${name} ${t}`, tookOver: (name) => `Taken over from ${name}`,
     lapsed: "The claim lapsed after 90 s without a key. Press any key to take it back", lapsesIn: (n) => `The claim lapses in ${n} s. Press any key to keep it`, lapsesSoon: "The claim is about to lapse. Press any key to keep it", dispatch: "Dispatch", checkFirst: "check first", notInThisStage: "Dispatch is not available yet",
     entryHead: "List entry", facts: { plate: "Plate", reason: "Reason", caseNumber: "Case", source: "Source", expires: "Expires", version: "Version", colour: "Colour", remark: "Remark" },
