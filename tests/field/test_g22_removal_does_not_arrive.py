@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from pathlib import Path
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from guardian.device.listcopy import ListCopy
+from guardian.device.listcopy import ListCopy, _connect
 from guardian.device.listupdate import ListRefusedError
 from guardian.domain.watch import WatchEntry
 from guardian.domain.wire import SignedWatchlistUpdate, WatchlistUpdate, list_digest
@@ -106,6 +107,24 @@ def test_a_damaged_file_is_set_aside_and_the_device_starts_with_an_empty_list(co
     again = ListCopy(path, key=KEY)
     assert held(again) == (0, set())
     assert again.damaged
+    again.close()
+    assert (tmp_path / "list.db.set-aside").read_bytes() == bytes(data), "kept for a look"
+
+
+def test_content_on_disk_that_is_not_what_its_digest_says_matches_nothing_and_is_fetched_anew(
+    copy: ListCopy, tmp_path: Path
+) -> None:
+    copy.close()
+    path = tmp_path / "list.db"
+    with contextlib.closing(_connect(path, KEY)) as db:
+        db.execute("delete from entry where id = 'a'")
+    key = base64.b64encode(CLOUD.public_key().public_bytes_raw()).decode()
+    again = ListCopy(path, key=KEY, list_key=key)
+    assert held(again) == (0, set()), "no entry stays behind without a version"
+    assert again.damaged == "digest"
+    assert not again.in_force.matcher.match("BKD8869", at_ms=NOW_MS)
+    again.take(update(40, 0, [A, B], [A, B]))
+    assert held(again) == (40, {"a", "b"})
     again.close()
 
 
