@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 
 from guardian.domain.event import Event
 from guardian.stores import StoreSettings, close_stores, open_stores
-from guardian.stores.doctor import Finding, examine, shown
+from guardian.stores.doctor import DISK_FREE_BYTES_LOW, Finding, examine, shown
 from guardian.stores.migrate import migrate
 from guardian.stores.outbox import Outbox
 
@@ -88,3 +90,74 @@ async def test_real_servers_are_named_with_their_versions(
 def test_an_address_without_a_password_is_shown_as_it_is() -> None:
     assert shown("sqlite:////data/records.sqlite") == "sqlite:////data/records.sqlite"
     assert shown("postgresql://a:b@host/db") == "postgresql://…@host/db"
+
+
+async def test_a_data_folder_without_records_is_said_and_none_are_made(tmp_path: Path) -> None:
+    findings = await examine(StoreSettings(data=str(tmp_path)))
+    assert [(each.verdict, "guardian migrate" in each.sentence) for each in of(findings, "records")] == [("look", True)]
+    assert {each.subject for each in findings} == {"records", "photos", "events", "secrets"}, "the others are looked at"
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+async def test_a_folder_of_secrets_open_to_others_is_wrong(tmp_path: Path) -> None:
+    settings = StoreSettings(data=str(tmp_path / "data"))
+    await make(settings)
+    (tmp_path / "data" / "secrets").chmod(0o750)
+    (found,) = of(await examine(settings), "secrets")
+    assert found.verdict == "wrong" and "the folder itself" in found.sentence
+
+
+async def test_tables_of_another_version_are_wrong_with_the_command_that_mends_them(tmp_path: Path) -> None:
+    settings = StoreSettings(data=str(tmp_path / "data"))
+    stores = open_stores(settings, lambda: 0)
+    await stores.records.write(lambda connection: connection.execute(text("CREATE TABLE lonely (id INTEGER)")))
+    await close_stores(stores)
+    findings = await examine(settings)
+    (wrong,) = [each for each in findings if each.verdict == "wrong"]
+    assert wrong.subject == "records" and "version none" in wrong.sentence and "guardian migrate" in wrong.sentence
+    assert [each.sentence for each in of(findings, "events")] == ["Events stay within the process."]
+
+
+@pytest.mark.parametrize(("staged", "found"), [(3, []), (4, [("look", {"behind": 4})])])
+async def test_a_consumer_far_behind_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, staged: int, found: list[object]
+) -> None:
+    monkeypatch.setattr("guardian.stores.doctor.OUTBOX_LAG_HIGH", 3)
+    settings = StoreSettings(data=str(tmp_path / "data"))
+    await make(settings)
+    stores = open_stores(settings, lambda: 0)
+    box = Outbox(stores.records)
+    await box.position("slow", "kept")
+    for n in range(staged):
+        event = Event(f"e{n}", "reads.stored", n, b"")
+        await stores.records.write(lambda connection, event=event: box.stage(connection, event))
+    await box.remember({"quick": staged})
+    await close_stores(stores)
+    said = of(await examine(settings), "events")[1:]
+    assert [(each.verdict, each.figures) for each in said] == found
+    assert all("slow" in each.sentence for each in said)
+
+
+async def test_a_disk_that_is_nearly_full_is_to_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = StoreSettings(data=str(tmp_path / "data"))
+    await make(settings)
+    for free, verdict in ((DISK_FREE_BYTES_LOW, "look"), (DISK_FREE_BYTES_LOW + 1, "ok")):
+        monkeypatch.setattr("shutil.disk_usage", lambda _folder, free=free: SimpleNamespace(free=free))
+        findings = await examine(settings)
+        disks = [each for each in findings if "free_bytes" in each.figures]
+        assert [(each.subject, each.verdict) for each in disks] == [("records", verdict), ("photos", verdict)]
+
+
+async def test_whatever_a_neighbour_s_library_raises_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_url: str) -> list[Finding]:
+        raise ZeroDivisionError("hunter2")
+
+    settings = StoreSettings(data=str(tmp_path / "data"))
+    await make(settings)
+    monkeypatch.setattr("guardian.stores.doctor._photos", fail)
+    findings = await examine(settings)
+    (found,) = of(findings, "photos")
+    assert found.verdict == "wrong" and "ZeroDivisionError" in found.sentence and "hunter2" not in found.sentence
+    assert {each.verdict for each in findings if each.subject != "photos"} == {"ok"}
