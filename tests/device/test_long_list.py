@@ -55,6 +55,15 @@ def test_a_long_list_comes_in_stretches_and_is_matched_with(tmp_path: Path) -> N
         assert not s.uplink.fetch_list(wait_s=0)
 
 
+def test_a_whole_list_in_one_body_ends_a_download_that_had_begun(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.cloud.give_list_in_parts(40, many(30), 10)
+        s.lists.take_part(s.cloud.parts[""])
+        assert s.lists.coming() is not None
+        s.lists.take(s.cloud.give_list(41, [entry("ABC1235", "a")]))
+        assert s.lists.coming() is None, "its stretches lie on the disk no more"
+
+
 def test_a_broken_line_costs_one_stretch_and_a_restart_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = FakeCloud()
     with open_station(tmp_path, cloud) as s:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import msgspec
@@ -220,3 +221,31 @@ def test_a_list_that_another_key_signed_is_refused(tmp_path: Path) -> None:
             s.uplink.fetch_list(wait_s=0)
         assert refused.value.reference == "list-signature"
         assert s.lists.in_force.version == 0
+
+
+def test_a_change_that_does_not_fit_the_list_held_brings_the_whole_list_by_itself(tmp_path: Path) -> None:
+    """As after a cloud was restored from an old copy: version 40 here is none of that cloud's."""
+    with open_station(tmp_path) as s:
+        a, b, c = entry("ABC1235", "a"), entry("BKD8869", "b"), entry("MHD0012", "c")
+        s.cloud.give_list(40, [a, b])
+        assert s.uplink.fetch_list(wait_s=0)
+        s.cloud.give_list(41, [c], base=40, whole=[b, c])
+        stop = threading.Event()
+        said: list[str] = []
+
+        def say(reference: str, sentence: str) -> None:
+            if reference == "list-refused" and sentence:
+                said.append(sentence)
+                s.cloud.give_list(41, [b, c])  # what the question for version 0 is answered with
+            s.say(reference, sentence)
+
+        s.uplink._say = say
+        s.uplink._on_list = lambda _list: stop.set()
+        thread = threading.Thread(target=s.uplink.run_list, args=(stop,))
+        thread.start()
+        assert stop.wait(30)
+        thread.join(30)
+        assert s.cloud.list_requests[:3] == [0, 40, 0], "asked for the whole list, not for the same change again"
+        assert (s.lists.in_force.version, set(s.lists.in_force.entries)) == (41, {"b", "c"})
+        assert said == ["收到的名單未套用（list-digest），仍用第 40 版"]
+        assert "list-refused" not in s.said, "and that it was refused is said no more"

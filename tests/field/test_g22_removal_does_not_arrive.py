@@ -59,6 +59,24 @@ def test_deltas_in_the_wrong_order_come_out_right(copy: ListCopy) -> None:
     assert refused.value.reference == "list-rollback"
 
 
+def test_the_number_of_entries_follows_each_change(copy: ListCopy) -> None:
+    assert copy.in_force.count == 2
+    copy.take(update(41, 40, [A, B, C], [A, C]))
+    assert copy.in_force.count == 3, "one came, one was there"
+    copy.take(update(42, 41, [B], [], ("a", "c", "never")))
+    assert copy.in_force.count == len(copy.in_force.entries) == 1
+
+
+def test_a_list_grown_by_many_changes_is_laid_out_anew(copy: ListCopy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guardian.watch.in_force.OVERLAY_MAX", 2)
+    content = [A, B]
+    for n in range(5):
+        content.append(entry(f"NEW100{n}", f"n{n}"))
+        copy.take(update(41 + n, 40 + n, content, content[-1:]))
+        assert not copy.in_force.matcher.overgrown
+        assert all(copy.in_force.matcher.match(one.text, at_ms=NOW_MS) for one in content)
+
+
 def test_the_whole_list_after_a_long_absence_removes_what_has_gone(copy: ListCopy) -> None:
     copy.take(update(60, 0, [B], [B]))
     assert held(copy) == (60, {"b"})
