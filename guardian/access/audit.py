@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Select, func, select
 from guardian.access.chain import GENESIS, ChainCheck, Entry, Line, decode, link
 from guardian.access.standouts import WINDOW_MS, Asked, standouts
 from guardian.access.tables import audit_rows
-from guardian.access.views import AuditPage, AuditRow, ChainReport
+from guardian.access.views import AuditPage, AuditRow, ChainReport, StandOut
 from guardian.domain.errors import InputRefusedError, NeighbourUnreachableError
 from guardian.stores.ports import Records
 
@@ -141,8 +141,8 @@ class AuditRecord:
             await asyncio.to_thread(check.take, lines)
         return ChainReport(check.rows, check.first, check.last, check.head.hex(), check.problem)
 
-    async def standouts(self) -> tuple[str, ...]:
-        """A sentence for each subject whose look-ups of the last 30 days stand out (field case G44)."""
+    async def standouts(self) -> tuple[StandOut, ...]:
+        """Each subject whose look-ups of the last 30 days stand out (field case G44)."""
         since = self._now_ms() - LOOKED_BACK_MS - WINDOW_MS
         columns = (audit_rows.c.subject_id, audit_rows.c.case_number, audit_rows.c.at_ms, audit_rows.c.about)
         query = (
@@ -152,7 +152,7 @@ class AuditRecord:
             .limit(LOOKED_BACK_ROWS_MAX)
         )
 
-        def read(connection: Connection) -> tuple[str, ...]:
+        def read(connection: Connection) -> tuple[StandOut, ...]:
             asked = []
             for row in connection.execute(query):
                 entry = decode(row.body)

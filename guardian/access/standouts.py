@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from guardian.access.views import StandOut
 from guardian.domain.moment import TAIPEI, format_instant
 
 WINDOW_MS = 3600 * 1000
@@ -29,20 +30,21 @@ class Asked(NamedTuple):
     purpose: str = ""
 
 
-def standouts(asked: Iterable[Asked]) -> tuple[str, ...]:
-    """Sentences, the most striking first, at most STANDOUTS_MAX."""
+def standouts(asked: Iterable[Asked]) -> tuple[StandOut, ...]:
+    """The most striking first, at most STANDOUTS_MAX."""
     by_case: dict[tuple[str, str], list[Asked]] = defaultdict(list)
     for one in asked:
         by_case[one.subject_id, one.case_number].append(one)
-    found: list[tuple[int, str]] = []
+    found: list[StandOut] = []
     for (_, case_number), questions in by_case.items():
         most, until_ms = _most_in_a_window(questions)
         if most >= QUESTIONS_PER_HOUR:
             day = format_instant(until_ms, zone=TAIPEI)[:16].replace("T", " ")
             who = questions[0].subject_name or questions[0].subject_id
-            found.append((most, f"{who} 以同一案號 {case_number} 在一小時內查詢 {most} 個不同對象（至 {day}）。"))
-    found.sort(key=lambda one: (-one[0], one[1]))
-    return tuple(sentence for _, sentence in found[:STANDOUTS_MAX])
+            sentence = f"{who} 以同一案號 {case_number} 在一小時內查詢 {most} 個不同對象（至 {day}）。"
+            found.append(StandOut(who, case_number, most, until_ms, sentence))
+    found.sort(key=lambda one: (-one.questions, one.sentence))
+    return tuple(found[:STANDOUTS_MAX])
 
 
 def _most_in_a_window(questions: list[Asked]) -> tuple[int, int]:

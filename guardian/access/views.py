@@ -59,12 +59,25 @@ class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
     agency: str = ""
 
 
+class StandOut(msgspec.Struct, frozen=True):
+    """One whose look-ups stand out (field case G44): so many different questions under one case within an hour.
+
+    `sentence` says it in zh-TW, for whoever has no words of their own.
+    """
+
+    who: str
+    case_number: str
+    questions: int
+    until_ms: int
+    sentence: str
+
+
 class AuditPage(msgspec.Struct, frozen=True):
-    """Newest first. `standouts` are subjects whose look-ups stand out, with a sentence (field case G44)."""
+    """Newest first. `standouts` are those whose look-ups stand out, the most striking first."""
 
     rows: tuple[AuditRow, ...]
     next_cursor: str
-    standouts: tuple[str, ...] = ()
+    standouts: tuple[StandOut, ...] = ()
 
 
 class ChainReport(msgspec.Struct, frozen=True):

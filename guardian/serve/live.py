@@ -8,12 +8,15 @@ cursor is too old, or of another process, it gets `gap` and takes a new snapshot
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
+
+from guardian.domain.errors import GuardianError
 
 TICK_S = 5.0
 KEPT_MESSAGES = 5000
@@ -86,11 +89,17 @@ class LiveHub:
         return [m for m in self._kept if m.number > seen]
 
     async def follow(
-        self, after: str, still_allowed: Callable[[], Awaitable[bool]] | None = None, *, asked_every_s: float = TICK_S
+        self,
+        after: str,
+        still_allowed: Callable[[], Awaitable[bool]] | None = None,
+        *,
+        asked_every_s: float = TICK_S,
+        first_tick: Callable[[], Awaitable[object]] | None = None,
     ) -> AsyncIterator[bytes]:
         """The stream for one browser, as server-sent events.
 
         Args:
+            first_tick: what it is told at once, behind what it missed: until it hears a tick it says "connecting".
             still_allowed: asked every `asked_every_s`; once it says no the browser is told
                 to look anew (it then hears that its session has ended) and gets nothing more.
         """
@@ -99,6 +108,7 @@ class LiveHub:
         loop = asyncio.get_running_loop()
         ask_at_s = loop.time() + asked_every_s
         missed = self._missed(after) if after else []
+        stood = self._number  # what comes from here on is in the queue
         self._followers.add(follower)
         try:
             yield b"retry: 1000\n\n"
@@ -107,6 +117,9 @@ class LiveHub:
             else:
                 for message in missed:
                     yield message.encode(self.epoch)
+                if first_tick is not None:
+                    with contextlib.suppress(GuardianError):  # no figures just now; the next beat may have them
+                        yield Message(stood, "tick", msgspec.json.encode(await first_tick())).encode(self.epoch)
             while True:
                 if still_allowed is not None and loop.time() >= ask_at_s:
                     ask_at_s = loop.time() + asked_every_s

@@ -242,7 +242,7 @@ async def follow_live(
             return True
 
     async def messages() -> AsyncIterator[bytes]:
-        async for message in live_feed.hub.follow(after, still_allowed):
+        async for message in live_feed.hub.follow(after, still_allowed, first_tick=live_feed.tick):
             yield message
 
     return Stream(

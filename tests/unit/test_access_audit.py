@@ -163,7 +163,7 @@ async def test_only_allowed_questions_of_the_last_month_stand_out_and_on_the_fir
     await ask("p-refused", NOW_MS, "refused")
     await ask("p-deeds", NOW_MS, kind="deed")
     await ask("p-busy", NOW_MS)
-    assert [sentence.split()[0] for sentence in await audit.standouts()] == ["p-busy"]
+    assert [one.who for one in await audit.standouts()] == ["p-busy"]
     page = await audit.page()
     assert len(page.standouts) == 1 and (await audit.page(cursor=page.next_cursor)).standouts == ()
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guardian.domain.errors import NeighbourUnreachableError
 from guardian.serve import live
 from guardian.serve.live import LiveHub
 
@@ -230,3 +231,31 @@ async def test_messages_without_pause_do_not_put_off_the_question_whether_the_se
         hub.publish("read", {})
         assert len(kinds) < 20
     assert kinds[-1] == "gap"
+
+
+async def test_whoever_comes_is_told_the_figures_at_once_behind_what_was_missed_and_never_ahead_of_what_waits() -> None:
+    hub = LiveHub()
+    hub.publish("read", {"n": 1})
+    cursor = hub.cursor
+    hub.publish("read", {"n": 2})
+
+    async def figures() -> dict[str, int]:
+        hub.publish("read", {"n": 3})  # while they are counted
+        return {"open_hits": 4}
+
+    events = await take(hub.follow(cursor, first_tick=figures), 3)
+    assert [(kind_of(event), number_of(event)) for event in events] == [("read", 2), ("tick", 2), ("read", 3)]
+
+
+async def test_figures_that_cannot_be_had_hold_up_no_stream() -> None:
+    hub = LiveHub()
+
+    async def away() -> dict[str, int]:
+        raise NeighbourUnreachableError("The records are away.")
+
+    stream = hub.follow(hub.cursor, first_tick=away)
+    assert await waiting_now(stream) == []
+    stream = hub.follow(hub.cursor, first_tick=away)
+    assert (await anext(stream)).startswith(b"retry:")
+    hub.publish("read", {"n": 1})
+    assert [kind_of(event) for event in await take(stream, 1)] == ["read"]

@@ -964,7 +964,7 @@ export interface components {
             next_cursor: string;
             rows: components["schemas"]["AuditRow"][];
             /** @default [] */
-            standouts?: string[];
+            standouts?: components["schemas"]["StandOut"][];
         };
         /** AuditRow */
         AuditRow: {
@@ -1805,6 +1805,14 @@ export interface components {
             /** @default 0 */
             ms_p95?: number;
             name: string;
+        };
+        /** StandOut */
+        StandOut: {
+            case_number: string;
+            questions: number;
+            sentence: string;
+            until_ms: number;
+            who: string;
         };
         /** TimeBin */
         TimeBin: {

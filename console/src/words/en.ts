@@ -200,7 +200,7 @@ export const en: Words = {
     elements: { hit_id: "hit", list_id: "list", import_id: "import", device_id: "device", search_id: "search", plate: "plate", lookalike: "look-alike", from: "from", until: "until", area: "area", devices: "devices", units: "units", colours: "colours", kinds: "kinds", page: "page", read: "read", note: "note" },
     roleNotEnough: (role) => `The role ${role} may not do this`,
     columns: { number: "No.", time: "Time", who: "Who", what: "What", why: "Purpose and case", about: "About", count: "Count", verdict: "Verdict" }, verdicts: { allowed: "Allowed", refused: "Refused" },
-    verify: "Verify the chain", verifying: "Verifying", whole: (rows, a, b) => `${rows} row${s(rows)} intact (no. ${a} to ${b})`, broken: (p) => `The chain is broken: ${p}`, headHash: "head", standouts: "Look-ups that stand out", export: "Export CSV", empty: "Nothing on record yet.", more: "Load more",
+    verify: "Verify the chain", verifying: "Verifying", whole: (rows, a, b) => `${rows} row${s(rows)} intact (no. ${a} to ${b})`, broken: (p) => `The chain is broken: ${p}`, headHash: "head", standouts: "Look-ups that stand out", standout: (who, caseNumber, questions, until) => `${who} asked about ${questions} different things under case ${caseNumber} within an hour (until ${until})`, export: "Export CSV", empty: "Nothing on record yet.", more: "Load more",
     selfRecorded: "Looking here is recorded too", role: "Role", reasons: "Reasons", search: "Name",
     actions: {
       "session.open": "sign in", "session.view": "see session", "session.close": "sign out", "links.make": "create a link", "live.watch": "watch live", "hits.list": "list hits", "hits.view": "see a hit", "hits.check": "check a hit", "hits.export": "export hits",

@@ -650,6 +650,7 @@ export const zh = {
     broken: (problem: string) => `雜湊鏈有問題：${problem}`,
     headHash: "鏈頭",
     standouts: "值得看的查詢",
+    standout: (who: string, caseNumber: string, questions: string, until: string) => `${who} 以同一案號 ${caseNumber} 在一小時內查詢 ${questions} 個不同對象（至 ${until}）`,
     export: "匯出 CSV",
     empty: "還沒有稽核紀錄。",
     more: "再讀下一頁",
