@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from guardian.domain.event import Event
 from guardian.stores import create_missing, metadata, open_records
 from guardian.stores.outbox import Outbox, topic_fits
+from guardian.stores.tables import set_aside
 
 pytestmark = pytest.mark.anyio
 
@@ -72,6 +73,69 @@ async def test_positions_never_go_back(outbox: Outbox) -> None:
     await outbox.remember({"one": 5})
     await outbox.remember({"one": 3})
     assert await outbox.position("one", "kept") == 5
+
+
+async def test_a_page_says_up_to_which_number_nothing_more_of_its_topic_is_there(outbox: Outbox) -> None:
+    await stage(outbox, 1, 2, 3)
+    await outbox._records.write(lambda connection: outbox.stage(connection, Event("other", "lists.changed", 4, b"")))
+    full = await outbox.page_after(0, "reads.stored", 2)
+    assert ([number for number, _ in full.events], full.upto) == ([1, 2], 2), "there may be more behind it"
+    rest = await outbox.page_after(2, "reads.stored", 2)
+    assert ([number for number, _ in rest.events], rest.upto) == ([3], 4), "what is not of the topic is passed over"
+    assert await outbox.page_after(9, "reads.stored", 2) == ([], 9), "never back"
+
+
+async def test_a_page_holds_what_fits_the_wildcard_and_no_more(outbox: Outbox) -> None:
+    topics = ("a.b", "a.b.c", "a_b.c", "axb.c", "a")
+
+    def put(connection: sa.Connection) -> None:
+        for topic in topics:
+            outbox.stage(connection, Event(topic, topic, 0, b""))
+
+    await outbox._records.write(put)
+    for pattern, fitting in (
+        ("a.*", ["a.b"]),
+        ("a.>", ["a.b", "a.b.c"]),
+        ("a_b.*", ["a_b.c"]),
+        (">", [*topics]),
+        ("a", ["a"]),
+    ):
+        assert [event.id for _, event in (await outbox.page_after(0, pattern, 9)).events] == fitting, pattern
+
+
+async def test_a_new_consumer_stands_where_it_said_and_holds_what_comes(outbox: Outbox) -> None:
+    await stage(outbox, 1, 2)
+    assert (await outbox.position("all", "kept"), await outbox.position("next", "new")) == (0, 2)
+    await stage(outbox, 3)
+    assert await outbox.position("next", "new") == 2, "entered, so that its place is the same after a restart"
+    await outbox.remember({"all": 3})
+    await outbox.prune(9000, ["all", "next"], kept_ms=0)
+    assert await kept(outbox) == ["e3"], "the slower of the two holds it"
+
+
+async def test_what_was_set_aside_is_each_consumer_s_own_with_all_its_tries(outbox: Outbox) -> None:
+    event, later = Event("e1", "reads.stored", 1, b"x"), Event("e0", "reads.stored", 2, b"y")
+    await outbox.put_aside("one", later, 5, "KeyError", 20)
+    await outbox.put_aside("one", event, 5, "KeyError", 10)
+    await outbox.put_aside("two", event, 5, "KeyError", 10)
+    await outbox.put_aside("one", event, 2, "ValueError", 30)
+    query = sa.select(set_aside.c.tries, set_aside.c.error).where(
+        set_aside.c.consumer_name == "one", set_aside.c.id == "e1"
+    )
+    assert await outbox._records.read(lambda connection: tuple(connection.execute(query).one())) == (7, "ValueError")
+    assert await outbox.list_set_aside("one") == [event, later], "in the order in which they were set aside"
+    await outbox.take_back("one", "e1")
+    assert await outbox.list_set_aside("one") == [later]
+    assert await outbox.list_set_aside("two") == [event]
+
+
+async def test_beyond_the_bound_the_oldest_of_what_was_set_aside_goes(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("guardian.stores.outbox.SET_ASIDE_ROWS_MAX", 2)
+    for n in (3, 1, 2):
+        await outbox.put_aside("one", Event(f"e{n}", "reads.stored", n, b""), 5, "KeyError", n)
+    assert [event.id for event in await outbox.list_set_aside("one")] == ["e2", "e3"]
 
 
 PART = st.text(alphabet="ab-_1", min_size=1, max_size=3)
