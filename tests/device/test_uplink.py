@@ -13,10 +13,10 @@ from guardian.device.cloudline import RefusedByCloudError
 from guardian.device.enrol import enrol
 from guardian.device.identity import Identity
 from guardian.device.listupdate import ListRefusedError
-from guardian.device.uplink import PHOTO_LATER_MS, Pauses
+from guardian.device.uplink import ANSWERS_MAX, PHOTO_LATER_MS, Pauses
 from guardian.domain.errors import NeighbourUnreachableError, NotAllowedError
 from guardian.domain.read import FrameVote, PhotoRef
-from guardian.domain.wire import DeviceAnswer
+from guardian.domain.wire import DeviceAnswer, Heartbeat
 from tests.device.rig import NOW_MS, FakeCloud, crop_of, entry, make_read, overview_of, sha_of, stamp
 from tests.device.station import open_station
 
@@ -169,6 +169,73 @@ def test_what_an_officer_pressed_goes_with_heartbeats_until_one_is_answered(tmp_
         s.send_all()
         assert [len(beat.answers) for beat in s.cloud.heartbeats] == [1, 0]
         assert s.cloud.heartbeats[0].answers[0].answer == "not_this"
+
+
+def test_what_is_pressed_while_a_heartbeat_is_on_its_way_goes_with_the_next(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        made = s.uplink._heartbeat
+
+        def press_meanwhile() -> Heartbeat:
+            if not s.cloud.heartbeats:
+                s.uplink.tell_answer(DeviceAnswer("car-1.1.2", "e1", "seen", NOW_MS))
+            return made()
+
+        s.uplink._heartbeat = press_meanwhile
+        s.uplink.tell_answer(DeviceAnswer("car-1.1.1", "e1", "not_this", NOW_MS))
+        s.send_all()
+        s.clock.advance(6_000)
+        s.send_all()
+        assert [[a.read_id for a in beat.answers] for beat in s.cloud.heartbeats] == [["car-1.1.1"], ["car-1.1.2"]]
+
+
+def test_of_more_answers_than_are_held_the_oldest_goes(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        for n in range(ANSWERS_MAX + 1):
+            s.uplink.tell_answer(DeviceAnswer(f"car-1.1.{n}", "e1", "seen", NOW_MS))
+        s.send_all()
+        assert [a.read_id for a in s.cloud.heartbeats[0].answers] == [f"car-1.1.{n}" for n in range(1, ANSWERS_MAX + 1)]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_cloud_that_takes_nothing_from_this_device_is_not_asked_picture_by_picture(
+    tmp_path: Path, status: int
+) -> None:
+    with open_station(tmp_path) as s:
+        s.put(1, photos=True)
+        while not s.cloud.reads:
+            s.uplink.step()
+        s.cloud.answer_with = status
+        with pytest.raises(RefusedByCloudError):
+            s.uplink.step()
+        s.cloud.answer_with = None
+        s.send_all()
+        assert len(s.cloud.photos) == 2, "none was put off for ten minutes"
+
+
+def test_another_device_under_this_name_is_said_until_it_is_so_no_more(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.cloud.notice = "identity-forked"
+        s.send_all()
+        assert "identity-forked" in s.said
+        s.cloud.notice = ""
+        s.clock.advance(6_000)
+        s.send_all()
+        assert "identity-forked" not in s.said
+
+
+def test_the_cloud_s_time_is_taken_as_of_the_middle_of_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_station(tmp_path) as s:
+        ask = s.line.ask
+
+        def slowly(*asked: object, **more: object) -> object:
+            s.clock.advance(400)
+            answer = ask(*asked, **more)  # type: ignore[arg-type]
+            s.clock.advance(400)
+            return answer
+
+        monkeypatch.setattr(s.line, "ask", slowly)
+        s.uplink._beat()
+        assert s.clock.now_ms() == s.cloud.server_ms + 400
 
 
 def test_a_login_page_in_between_is_not_taken_for_the_cloud(tmp_path: Path) -> None:
