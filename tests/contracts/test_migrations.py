@@ -124,6 +124,12 @@ async def test_tables_made_without_migrations_are_refused_in_words(records: SqlR
     assert caught.value.reference == "records-without-version"
 
 
+async def test_tables_of_somebody_else_in_the_same_database_are_no_hindrance(records: SqlRecords) -> None:
+    await records.write(lambda connection: connection.execute(sa.text("CREATE TABLE spatial_ref_sys (id INTEGER)")))
+    assert await migrate(records) == (None, newest_version())
+    assert "spatial_ref_sys" in await records.read(tables_of)
+
+
 async def test_a_table_that_no_migration_makes_is_refused_in_words_and_nothing_is_kept(
     records: SqlRecords, steps: Steps
 ) -> None:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 import sqlalchemy as sa
 
-from guardian.domain.errors import InputRefusedError
+from guardian.domain.errors import DiskFullError, InputRefusedError
 from guardian.stores import ReadCutOffError, StoreBusyError, create_missing, insert, open_records, text_problem
 from guardian.stores.records import WRITES_WAITING_MAX, SqlRecords
 
@@ -254,3 +254,63 @@ async def test_a_value_that_no_column_holds_is_refused_and_harms_no_neighbour(re
     if records.dialect == "postgresql":  # SQLite keeps it
         with pytest.raises(InputRefusedError):
             await records.write(put("zero\x00"))
+
+
+async def test_too_many_waiting_reads_are_refused_and_there_is_room_again_when_they_have_ended(
+    records: SqlRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("guardian.stores.records.READS_WAITING_MAX", 3)
+    gate = threading.Event()
+    waiting = [asyncio.create_task(records.read(lambda _connection: gate.wait(60))) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(StoreBusyError):
+        await records.read(names)
+    gate.set()
+    await asyncio.gather(*waiting)
+    for _ in range(4):
+        assert await records.read(names) == []
+
+
+async def test_a_full_disk_undoes_all_that_shared_the_commit_and_tells_each_of_them(
+    records: SqlRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class DriverSaysFullError(Exception):
+        pass
+
+    def run_full(connection: sa.Connection) -> None:
+        raise DriverSaysFullError
+
+    def translate(error: BaseException, limit_s: float = 0) -> BaseException:
+        return DiskFullError("No room.") if isinstance(error, DriverSaysFullError) else error
+
+    monkeypatch.setattr(records, "translate", translate)
+    gate, begun = threading.Event(), threading.Event()
+
+    def hold(connection: sa.Connection) -> None:
+        begun.set()
+        gate.wait(60)
+
+    holding = asyncio.create_task(records.write(hold))
+    assert await asyncio.to_thread(begun.wait, 10)
+    jobs = [asyncio.create_task(records.write(job)) for job in (put("before"), run_full, put("after"))]
+    await asyncio.sleep(0)
+    gate.set()
+    await holding
+    before, full, after = await asyncio.gather(*jobs, return_exceptions=True)
+    assert isinstance(before, DiskFullError), "it heard no 'done': its row went with the commit"
+    assert isinstance(full, DiskFullError) and not isinstance(after, BaseException)
+    assert await records.read(names) == ["after"]
+
+
+async def test_a_listener_that_fails_harms_neither_the_write_nor_the_other_listeners(records: SqlRecords) -> None:
+    heard = threading.Event()
+
+    def fail() -> None:
+        raise ValueError("on purpose")
+
+    records.after_commit(fail)
+    records.after_commit(heard.set)
+    await records.write(put("a"))
+    assert await asyncio.to_thread(heard.wait, 30)
+    await records.write(put("b"))
+    assert await records.read(names) == ["a", "b"]
