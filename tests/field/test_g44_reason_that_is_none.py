@@ -81,4 +81,6 @@ async def test_sixty_plates_under_one_case_in_an_hour_stand_out_on_the_reviewers
                 await it.client.get("/api/session", headers=auditor)
         page = (await it.client.get("/api/audit", headers=auditor)).json()
         assert len(page["standouts"]) == 1
-        assert page["standouts"][0]["sentence"].startswith("王小明 以同一案號 115-0832 在一小時內查詢 60 個不同對象（至 2026-")
+        assert page["standouts"][0]["sentence"].startswith(
+            "王小明 以同一案號 115-0832 在一小時內查詢 60 個不同對象（至 2026-"
+        )
