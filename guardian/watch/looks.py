@@ -31,7 +31,6 @@ _KIND_WORDS: dict[str, tuple[str, ...]] = {
     "bus": ("bus", "客運", "大客車", "公車", "遊覽車"),
 }
 _KIND_OF = {word: kind for kind, words in _KIND_WORDS.items() for word in words}
-_KIND_ZH = {"car": "汽車", "motorcycle": "機車", "truck": "貨車", "bus": "大客車"}
 
 _KINDS_OF_CLASS: dict[str, frozenset[str]] = {
     VehicleClass.CAR: frozenset({"car"}), VehicleClass.TAXI: frozenset({"car"}),
@@ -49,7 +48,6 @@ _COLOUR_WORDS: dict[str, tuple[str, ...]] = {
     "purple": ("紫",), "gold": ("金",),
 }  # fmt: skip
 _COLOUR_OF = {word: colour for colour, words in _COLOUR_WORDS.items() for word in (colour, *words)}
-_COLOUR_ZH = {colour: words[0] for colour, words in _COLOUR_WORDS.items()}
 _NEAR_COLOURS = {
     frozenset(pair)
     for pair in (
@@ -74,7 +72,7 @@ def _colour(text: str) -> str:
 def _kinds_of_classes(classes: tuple[str, ...]) -> frozenset[str]:
     kinds: frozenset[str] = frozenset()
     for name in classes:
-        kinds |= _KINDS_OF_CLASS.get(name, frozenset(_KIND_ZH))
+        kinds |= _KINDS_OF_CLASS.get(name, frozenset(_KIND_WORDS))
     return kinds
 
 
@@ -90,7 +88,7 @@ def contradictions(looks: tuple[LookRow, ...]) -> tuple[str, ...]:
 
 def _compare_kind(read: Read, entry: WatchEntry) -> LookRow:
     seen, registered = _kind(read.look.kind), _kind(entry.kind)
-    shown = _KIND_ZH.get(seen, read.look.kind)
+    shown = seen or read.look.kind
     # What the number implies stands in for what the picture did not show, and is the registry where that is silent.
     implied = _kinds_of_classes(read.vehicle_classes)
     if seen and registered:
@@ -99,10 +97,10 @@ def _compare_kind(read: Read, entry: WatchEntry) -> LookRow:
             verdict = UNKNOWN  # small goods vehicles are both
     elif seen and implied and not entry.kind:
         verdict = AGREE if seen in implied else DIFFER if _apart(seen, implied) else UNKNOWN
-        return LookRow("kind", shown, "、".join(_KIND_ZH[kind] for kind in sorted(implied)), verdict)
+        return LookRow("kind", shown, "、".join(sorted(implied)), verdict)
     elif registered and implied:
         verdict = DIFFER if _apart(registered, implied) else UNKNOWN
-        shown = "、".join(_KIND_ZH[kind] for kind in sorted(implied))
+        shown = "、".join(sorted(implied))
     else:
         verdict = UNKNOWN
     return LookRow("kind", shown, entry.kind, verdict)
@@ -118,7 +116,7 @@ def _compare_colour(read: Read, entry: WatchEntry) -> LookRow:
     verdict = UNKNOWN
     if seen and registered:
         verdict = AGREE if seen == registered else UNKNOWN if frozenset((seen, registered)) in _NEAR_COLOURS else DIFFER
-    return LookRow("colour", _COLOUR_ZH.get(seen, read.look.colour), entry.colour, verdict)
+    return LookRow("colour", seen or read.look.colour, entry.colour, verdict)
 
 
 def _compare_make(read: Read, entry: WatchEntry) -> LookRow:

@@ -9,7 +9,11 @@ from guardian.domain.watch import Category, HitFact, HitState, MatchStrength, Ou
 
 
 class LookRow(msgspec.Struct, frozen=True):
-    """One line of the looks table: picture against registry. verdict: agree | differ | unknown."""
+    """One line of the looks table: picture against registry. verdict: agree | differ | unknown.
+
+    Kinds and colours that are known stand as keys (`car`, `yellow`; several parted by 、), which screens say in their
+    language; what somebody typed into an entry stands as it was typed.
+    """
 
     aspect: str  # kind | colour | make | plate
     seen: str

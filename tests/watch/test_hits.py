@@ -112,6 +112,8 @@ async def test_a_look_that_contradicts_the_entry_weakens_the_hit_and_says_where(
     assert card.strength is MatchStrength.LOOKALIKE
     assert {row.aspect: row.verdict for row in card.looks} == {
         "kind": "agree", "colour": "differ", "make": "unknown", "plate": "agree"}  # fmt: skip
+    assert {row.aspect: (row.seen, row.registered) for row in card.looks if row.aspect in ("kind", "colour")} == {
+        "kind": ("car", "汽車"), "colour": ("white", "紅")}, "known words as keys, typed ones as typed"  # fmt: skip
 
 
 async def test_on_a_cloned_plate_the_other_look_is_the_find(house: House) -> None:
