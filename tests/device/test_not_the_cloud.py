@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from guardian.device.cloudline import CloudBusyError, RefusedByCloudError, tls_context
 from guardian.device.enrol import enrol
 from guardian.device.identity import Identity
 from guardian.device.spool import Spool
 from guardian.device.uplink import PHOTO_LATER_MS
-from guardian.domain.errors import NeighbourUnreachableError, NotAllowedError
+from guardian.domain.errors import GuardianError, NeighbourUnreachableError, NotAllowedError
+from guardian.domain.wire import COUNTER_MAX
 from tests.device.rig import FakeCloud, crop_of, make_read, sha_of, stamp
 from tests.device.station import Station, open_station
 
@@ -154,3 +161,81 @@ def test_a_cloud_that_answers_again_ends_what_was_said(tmp_path: Path) -> None:
         s.send_all()
         assert "cloud-refuses" not in s.said
     cloud.stop()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(408, CloudBusyError), (425, CloudBusyError), (429, CloudBusyError), (500, CloudBusyError), (503, CloudBusyError)]
+    + [(status, RefusedByCloudError) for status in (400, 404, 409, 422)],
+)
+def test_a_cloud_that_cannot_just_now_is_told_from_one_that_will_not(
+    tmp_path: Path, status: int, kind: type[GuardianError]
+) -> None:
+    with open_station(tmp_path) as s:
+        s.cloud.answer_with = status
+        with pytest.raises(GuardianError) as caught:
+            s.line.ask("GET", "/device/v1/watchlist", query="have=0&wait_s=0")
+        assert type(caught.value) is kind
+
+
+def test_a_floor_above_every_number_is_not_followed_and_the_line_works_again_afterwards(tmp_path: Path) -> None:
+    with open_station(tmp_path) as s:
+        s.cloud.counter_floor = COUNTER_MAX
+        with pytest.raises(NeighbourUnreachableError) as caught:
+            s.uplink.step()
+        assert caught.value.reference == "cloud-replay"
+        s.cloud.counter_floor = 0
+        s.put(1)
+        s.send_all()
+        assert len(s.cloud.reads) == 1, "the device has not used up its numbers"
+
+
+@pytest.mark.parametrize(
+    ("clock_set", "trusted", "name", "passes"),
+    [
+        (True, True, "cloud.test", False),
+        (False, True, "cloud.test", True),
+        (False, False, "cloud.test", False),
+        (False, True, "other.test", False),
+    ],
+    ids=["a clock that is set", "a clock that is not", "another issuer", "another name"],
+)
+def test_dates_of_the_cloud_s_certificate_count_only_for_a_clock_that_is_set(
+    tmp_path: Path, clock_set: bool, trusted: bool, name: str, passes: bool
+) -> None:
+    """G14: a machine that wakes up in 1970 finds every certificate not yet valid; issuer and name count all the same."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "cloud.test")])
+    begins = datetime.now(UTC) + timedelta(days=365)
+    made = (
+        x509.CertificateBuilder(
+            who, who, key.public_key(), x509.random_serial_number(), begins, begins + timedelta(days=9)
+        )
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("cloud.test")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, None)
+    )
+    pem = made.public_bytes(Encoding.PEM)
+    both = tmp_path / "cloud.pem"
+    both.write_bytes(pem + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_side.load_cert_chain(both)
+    device_side = tls_context(clock_set=clock_set)
+    if trusted:
+        device_side.load_verify_locations(cadata=pem.decode())
+    to_device, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    device = device_side.wrap_bio(to_device, to_server, server_hostname=name)
+    server = server_side.wrap_bio(to_server, to_device, server_side=True)
+
+    def shake() -> bool:
+        for _ in range(4):
+            for end in (device, server):
+                try:
+                    end.do_handshake()
+                except ssl.SSLWantReadError:
+                    continue
+                except ssl.SSLCertVerificationError:
+                    return False
+        return True
+
+    assert shake() is passes
