@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from guardian.domain.errors import InputRefusedError, NeighbourUnreachableError, NotFoundError
+from guardian.domain.errors import DiskFullError, InputRefusedError, NeighbourUnreachableError, NotFoundError
 from guardian.domain.wire import PHOTO_BYTES_MAX
 from guardian.stores import open_events, open_photos, open_records, open_secrets
 from guardian.stores.files import FilePhotos
@@ -73,6 +73,22 @@ async def test_a_photo_whose_sectors_cannot_be_read_is_damaged_and_not_a_store_t
                 await photos.get(NAME)
             assert caught.value.reference == "photo-damaged"
     assert await photos.get(NAME) == BODY
+
+
+async def test_a_photo_for_which_the_disk_has_no_room_leaves_no_half_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = FilePhotos(tmp_path)
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        with pytest.raises(DiskFullError):
+            await photos.put(NAME, BODY)
+    assert not await photos.has(NAME)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []  # noqa: ASYNC240 - one look
 
 
 async def test_photos_are_fanned_out_over_folders(tmp_path: Path) -> None:
