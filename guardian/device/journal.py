@@ -37,12 +37,13 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Damage(msgspec.Struct, frozen=True):
-    """A stretch of a segment that holds no whole record."""
+    """A stretch of a segment that holds no whole record; `unread`: the whole file, which the disk would not give."""
 
     segment: int
     offset: int
     length: int
     at_end: bool
+    unread: bool = False
 
 
 def scan(data: bytes, segment: int, sealer: Sealer) -> Iterator[tuple[Place, bytes] | Damage]:
@@ -117,7 +118,7 @@ class Journal:
             try:
                 data = self._disk.read(self.path(segment))
             except OSError:
-                yield Damage(segment, 0, self._disk.size(self.path(segment)), False)
+                yield Damage(segment, 0, self._disk.size(self.path(segment)), False, unread=True)
                 continue
             if not data:
                 # Emptied by the power cut, or made just before it: what it held cannot be counted, but it is said.

@@ -107,6 +107,9 @@ class Spool:
                 torn += item.at_end
                 damaged += not item.at_end
                 damaged_bytes += item.length
+                if item.unread:
+                    # The next start may read it, or whoever repairs the disk: its reads are not ours to remove.
+                    self._segment_keys.setdefault(item.segment, set()).add((-1, item.offset))
                 continue
             place, plain = item
             try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guardian.device.journal import Journal
 from guardian.device.seal import Sealer
 from guardian.device.spool import Spool
 from tests.device.rig import KEY, SimDisk, make_read, stamp
@@ -104,6 +106,58 @@ def test_a_flipped_bit_in_the_middle_costs_one_record_and_those_behind_it_are_se
     assert spool.recovery.damaged_pieces == 1
     assert spool.recovery.numbers_missing == 1, "its number is missing, and that is said"
     assert any(p.startswith("spool/reads-set-aside/") for p in disk.files), "the piece is kept aside"
+
+
+def test_a_record_of_a_newer_program_stays_where_it_is_though_all_around_it_is_sent() -> None:
+    disk = SimDisk()
+    spool = Spool(disk, Sealer(KEY), reserve_bytes=0)
+    spool.put(make_read(1, photos=False), stamp(1))
+    newer = msgspec.msgpack.encode(["of-a-newer-program", 7])
+    place = spool._journal.append(newer)
+    spool.put(make_read(2, photos=False), stamp(2))
+    for _ in range(2):
+        _, sent, said = restarted(disk)
+        assert said == [], "whole, so not damaged"
+    assert sent == [], "the reads beside it went at the first start"
+    journal = Journal(disk, "spool/reads", Sealer(KEY))
+    assert journal.segments()[0] == place.segment
+    assert journal.read_all([place]) == [newer], "for the program that understands it"
+
+
+def test_so_many_damaged_pieces_are_kept_aside_and_the_same_one_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guardian.device.journal.SET_ASIDE_MAX", 2)
+    disk, _ = filled()
+    data = newest(disk)
+    for record in (5, 15, 25):
+        data[record * (len(data) // READS) + 9] ^= 0x10
+    aside: dict[str, bytes] = {}
+    for _ in range(2):
+        spool = Spool(disk, Sealer(KEY), reserve_bytes=0)
+        assert spool.recovery.damaged_pieces == 3, "all are counted"
+        found = {p: bytes(disk.files[p].data) for p in disk.files if p.startswith("spool/reads-set-aside/")}
+        assert len(found) == 2 and aside in ({}, found), "as they were: not written behind themselves again"
+        aside = found
+
+
+def test_a_file_that_cannot_be_read_costs_its_own_reads_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, texts = filled()
+    first = next(p for p in disk.files if p.endswith(".log"))
+    spool = Spool(disk, Sealer(KEY), reserve_bytes=0)
+    spool.put(make_read(READS + 1, photos=False), stamp(READS + 1))
+    read = disk.read
+
+    def fail(path: str) -> bytes:
+        if path == first:
+            raise OSError(5, "Input/output error")
+        return read(path)
+
+    with monkeypatch.context() as bad:
+        bad.setattr(disk, "read", fail)
+        again, sent, said = restarted(disk)
+    assert len(sent) == 1 and sent[0] not in texts
+    assert (again.recovery.damaged_pieces, again.recovery.damaged_bytes) == (1, disk.size(first))
+    assert "spool-damaged" in said
+    assert restarted(disk)[1] == texts, "it was left alone: a start that can read it sends what it holds"
 
 
 def _cut(n: int) -> Callable[[bytearray], None]:
