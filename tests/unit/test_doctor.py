@@ -161,3 +161,14 @@ async def test_whatever_a_neighbour_s_library_raises_is_a_finding(
     (found,) = of(findings, "photos")
     assert found.verdict == "wrong" and "ZeroDivisionError" in found.sentence and "hunter2" not in found.sentence
     assert {each.verdict for each in findings if each.subject != "photos"} == {"ok"}
+
+
+async def test_records_on_a_server_that_is_away_hide_nothing_of_the_others_before_the_first_start(
+    tmp_path: Path,
+) -> None:
+    away = StoreSettings(data=str(tmp_path / "data"), records="postgresql://guardian@127.0.0.1:1/guardian")
+    async with asyncio.timeout(30):
+        findings = await examine(away)
+    assert [(each.subject, each.verdict) for each in findings] == [
+        ("data", "look"), ("records", "wrong"), ("photos", "look"), ("events", "ok"), ("secrets", "look"),
+    ]  # fmt: skip
