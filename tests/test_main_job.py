@@ -12,7 +12,7 @@ import pytest
 from guardian.domain.position import Position
 from guardian.domain.wire import Heartbeat
 from tests.house import RunningCloud, running_cloud, wait_until
-from tests.stories import WHY, a_read, hit_of, now_ms, tell_main_job
+from tests.stories import a_read, hit_of, now_ms, searched, tell_main_job
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_killed_cloud_comes_back_with_everything_it_acknowledged(tmp_path: Pat
         first.kill()
     with running_cloud(home) as second:
         detective = second.sign_in("detective")
-        found = detective.post("/api/searches", json={"plate": "CWA*", **WHY}).raise_for_status().json()
+        found = searched(detective, "CWA*")
         assert found["count"] == 300
         car.client = httpx.Client(base_url=second.address, timeout=30)
         car.counter += 2048  # above what the cloud can no longer tell apart after a crash

@@ -11,13 +11,14 @@ from guardian.domain.position import Position
 from tests.device.rig import HandClock
 from tests.faults.real_station import keep, now_ms, real_station, send_all
 from tests.house import RunningCloud, wait_until
-from tests.stories import WHY
+from tests.stories import WHY, searched
 
 DAY_MS = 86_400_000
 
 
 def rows_of(detective: httpx.Client, plate: str) -> list[dict]:  # type: ignore[type-arg]
-    return detective.post("/api/searches", json={"plate": plate, **WHY}).raise_for_status().json()["rows"]
+    rows: list[dict] = searched(detective, plate)["rows"]  # type: ignore[type-arg]
+    return rows
 
 
 def unit_on_the_map(operator: httpx.Client, unit: str) -> dict | None:  # type: ignore[type-arg]

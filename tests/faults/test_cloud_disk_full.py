@@ -6,6 +6,7 @@ The small disk is a tmpfs where we may mount one (root). Elsewhere the cloud's p
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import subprocess
@@ -37,9 +38,17 @@ class CloudDisk:
             _limit_files(cloud, 0)
             return
         with self._ballast.open("ab") as file:
-            found = os.statvfs(self.folder)
-            size = file.tell()
-            os.posix_fallocate(file.fileno(), size, max(4096, found.f_bavail * found.f_frsize))
+            for _ in range(100):  # the cloud writes as well: what was free a moment ago may not be now
+                found = os.statvfs(self.folder)
+                try:
+                    os.posix_fallocate(
+                        file.fileno(), file.seek(0, os.SEEK_END), max(4096, found.f_bavail * found.f_frsize)
+                    )
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    if os.statvfs(self.folder).f_bavail == 0:
+                        return
 
     def free(self, cloud: RunningCloud) -> None:
         if self.mounted:

@@ -21,7 +21,7 @@ from tests.device.station import Station
 from tests.faults.real_station import clock_from_the_past, keep, now_ms, real_station, send_all, step
 from tests.house import RunningCloud, wait_until
 from tests.line import BadLine, Fate, bad_line
-from tests.stories import WHY, hits_of
+from tests.stories import hits_of, searched
 
 HOUR_MS = 3_600_000
 
@@ -33,8 +33,7 @@ def line(cloud: RunningCloud) -> Iterator[BadLine]:
 
 
 def rows_by_capture(detective: httpx.Client, plate: str) -> list[dict]:  # type: ignore[type-arg]
-    asked = {"plate": plate, "page_size": 200, **WHY}
-    found = detective.post("/api/searches", json=asked).raise_for_status().json()
+    found = searched(detective, plate)
     assert found["next_cursor"] == "", "more than a page"
     return sorted(found["rows"], key=lambda row: row["captured_ms"])
 

@@ -27,7 +27,7 @@ ASK = {"purpose": "證據保全", "case_number": "115-0832", "plate": "ABC-1235"
 @asynccontextmanager
 async def served(it: House) -> AsyncIterator[str]:
     """The house's application on a loopback port."""
-    server = uvicorn.Server(uvicorn.Config(it.app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(it.app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
     running = asyncio.ensure_future(server.serve())
     while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
         await asyncio.sleep(0.01)
