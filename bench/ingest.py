@@ -189,8 +189,7 @@ def main() -> int:
 
         usual = [as_json(body) for body in bodies[5:25]]
         signed = [
-            ({**sign(key, "bench-device", i + 1, "POST", PATH, b), "content-type": "application/json"}, b)
-            for i, b in enumerate(usual)
+            (sign(key, "bench-device", i + 1, "POST", PATH, b, "application/json"), b) for i, b in enumerate(usual)
         ]
         rows.append(("FastAPI + pydantic + ORM (usual way)", run_peer("usual", signed, key, folder)))
     own = rows[1][1]

@@ -70,9 +70,16 @@ def make_batches(
         yield encoder.encode(Batch(device_id, tuple(items)))
 
 
-def sign(key: Ed25519PrivateKey, device_id: str, counter: int, method: str, path: str, body: bytes) -> dict[str, str]:
+def sign(
+    key: Ed25519PrivateKey,
+    device_id: str,
+    counter: int,
+    method: str,
+    path: str,
+    body: bytes,
+    kind: str = "application/msgpack",
+) -> dict[str, str]:
     """The headers of a signed request."""
-    kind = "application/msgpack"
     signature = key.sign(signed_text(method, path, device_id, counter, body, content_type=kind))
     return {
         HEADER_DEVICE: device_id,
