@@ -67,7 +67,7 @@ def main() -> int:
         )
         for part, seconds in re.findall(r"^== (.+?) … (\d+) s$", suite.stdout, re.MULTILINE):
             rows.append(("make test", part, seconds, ""))
-        said = re.findall(r"^=+ (.*(?:passed|failed|error).*?) in ", suite.stdout, re.MULTILINE)
+        said = re.findall(r"^=*\s?(\d+ (?:passed|failed|error).*?) in ", suite.stdout, re.MULTILINE)
         rows.append(
             ("make test", "**all**, set up", f"{time.monotonic() - began:.0f}", said[-1] if said else "no result")
         )

@@ -344,11 +344,13 @@ async def test_the_live_stream_asks_whether_its_own_session_holds(it: Intruder) 
     asked: list[Callable[[], Awaitable[bool]]] = []
 
     class Hub:
-        async def follow(self, after: str, still_allowed: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
+        async def follow(
+            self, after: str, still_allowed: Callable[[], Awaitable[bool]], *, first_tick: object
+        ) -> AsyncIterator[bytes]:
             asked.append(still_allowed)
             yield b"retry: 1000\n\n"
 
-    stream = await follow_live.fn(SimpleNamespace(hub=Hub()), session.subject, sessions, after="")
+    stream = await follow_live.fn(SimpleNamespace(hub=Hub(), tick=None), session.subject, sessions, after="")
     assert [piece async for piece in stream.iterator] == [b"retry: 1000\n\n"]
     assert await asked[0]()
     await sessions.close(session.subject.session_id)
