@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from guardian.domain.opinion import SecondOpinion
 from guardian.domain.read import Alternative, Corners
 
 Frame: TypeAlias = npt.NDArray[np.uint8]
@@ -76,4 +77,29 @@ class Reader(Protocol):
 
     def read(self, crops: Sequence[Crop]) -> list[TextRead]:
         """One result for each crop, in the same order; a crop without text gives a `TextRead` without characters."""
+        ...
+
+
+class SecondReader(Protocol):
+    """Somebody other than the first reader, asked about would-be hits only (`opinion.py`). Used by one thread.
+
+    Fails open: whatever it cannot do, the hit stands as it is, and the opinion says that nobody looked.
+    """
+
+    @property
+    def name(self) -> str:
+        """Whose opinion it is, as the hit shows it; with `version` it names the weights."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Of its weights."""
+        ...
+
+    def opinion(self, read_text: str, crops: Sequence[Crop]) -> SecondOpinion:
+        """What it reads on these pictures of one vehicle, set beside `read_text` (normal form).
+
+        Args:
+            crops: the plate with a little margin, straightened, any height; the best first. None of them: not asked.
+        """
         ...
