@@ -126,7 +126,7 @@ class HitFact(msgspec.Struct, frozen=True, omit_defaults=True):
 
     hit_id: str
     number: int
-    kind: str  # raised | claimed | released | verdict | undone | outcome | note | entry_removed | device_answer
+    kind: str  # raised | claimed | released | verdict | undone | outcome | note | entry_removed | device_answer | second_opinion
     author: str
     at_ms: int
     value: str = ""

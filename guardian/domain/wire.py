@@ -21,6 +21,7 @@ import hashlib
 
 import msgspec
 
+from guardian.domain.opinion import SecondOpinion
 from guardian.domain.position import Position
 from guardian.domain.watch import WatchEntry
 
@@ -205,6 +206,15 @@ class DeviceAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     at_ms: int
 
 
+class ReadOpinion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a second reader says of a would-be hit's read. Told until a heartbeat is answered, over restarts too: idempotent
+    by read and reader. Never part of the read: that may have been sent, and the same identity with other bytes is a forked
+    device (field case G31)."""
+
+    read_id: str
+    opinion: SecondOpinion
+
+
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a device is; also its position for the map. Absent figures are not known."""
 
@@ -240,6 +250,7 @@ class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True):
     reads_missing: int = 0  # numbers that the last start found missing in the spool: damaged by a power cut
     reads_in_memory: int = 0  # reads that the full disk does not take: gone if the device is switched off
     reads_refused: int = 0  # reads that the cloud will never take; kept aside on the device
+    opinions: tuple[ReadOpinion, ...] = ()  # absent: none came since the last answered heartbeat, or an older device
 
 
 class HeartbeatAnswer(msgspec.Struct, frozen=True, omit_defaults=True):

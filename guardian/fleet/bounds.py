@@ -19,6 +19,7 @@ COUNT_MAX = 2**31 - 1
 TEXT_CHARS_MAX = 200
 STAGES_MAX = 64
 ANSWERS_MAX = 500
+OPINIONS_MAX = 500
 
 
 def refuse_odd(beat: Heartbeat) -> None:
@@ -29,12 +30,14 @@ def refuse_odd(beat: Heartbeat) -> None:
     """
     if len(beat.answers) > ANSWERS_MAX:
         raise _odd(f"It carries more than {ANSWERS_MAX} answers")
+    if len(beat.opinions) > OPINIONS_MAX:
+        raise _odd(f"It carries more than {OPINIONS_MAX} opinions")
     if len(beat.stages) > STAGES_MAX:
         raise _odd(f"It names more than {STAGES_MAX} stages")
     if not -COUNT_MAX <= beat.reads_last_hour <= COUNT_MAX:
         raise _odd("reads_last_hour is no count")
     # Not the position: see `without_odd_place`.
-    parts: list[msgspec.Struct] = [beat, *beat.stages, *beat.answers]
+    parts: list[msgspec.Struct] = [beat, *beat.stages, *beat.answers, *beat.opinions]
     for part in parts:
         for name in part.__struct_fields__:
             value = getattr(part, name)

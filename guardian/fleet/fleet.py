@@ -108,11 +108,13 @@ class Fleet:
     async def take_heartbeat(self, device_id: str, beat: Heartbeat) -> HeartbeatAnswer:
         """Keep a heartbeat and say what the device should know at once."""
         forked = await self.heartbeats.take(device_id, beat)
-        if beat.answers:
+        if beat.answers or beat.opinions:
             if self._answers is not None:
                 await self._answers.take_answers(device_id, beat.answers)
+                await self._answers.take_opinions(device_id, beat.opinions)
             else:
-                log.warning("device.answers_dropped", device_id=device_id, answers=len(beat.answers))
+                told = len(beat.answers) + len(beat.opinions)
+                log.warning("device.answers_dropped", device_id=device_id, answers=told)
         wanted = await self._photos.photos_wanted(device_id) if self._photos is not None else ()
         return HeartbeatAnswer(
             self._now_ms(), self._watchlist.newest.version, "identity-forked" if forked else "", wanted

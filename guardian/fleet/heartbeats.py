@@ -97,7 +97,7 @@ class Heartbeats:
         values = {
             "device": device_id,
             "seen_ms": now,
-            "heartbeat": msgspec.msgpack.encode(msgspec.structs.replace(beat, answers=())),
+            "heartbeat": msgspec.msgpack.encode(msgspec.structs.replace(beat, answers=(), opinions=())),
             "position": None if place is None else msgspec.msgpack.encode(place),
             "list_version": beat.list_version,
             "software": clean_text(beat.software, chars_max=100),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from guardian.domain.subject import Subject
-from guardian.domain.wire import DeviceAnswer, SignedWatchlistUpdate
+from guardian.domain.wire import DeviceAnswer, ReadOpinion, SignedWatchlistUpdate
 
 
 @runtime_checkable
@@ -62,10 +62,14 @@ class WatchlistUpdates(Protocol):
 
 
 class AnswerDesk(Protocol):
-    """Where officers' answers to cards go; `watch` makes facts of them."""
+    """Where officers' answers to cards and second readers' opinions go; `watch` makes facts of them."""
 
     async def take_answers(self, device_id: str, answers: tuple[DeviceAnswer, ...]) -> None:
         """Idempotent by read and entry."""
+        ...
+
+    async def take_opinions(self, device_id: str, opinions: tuple[ReadOpinion, ...]) -> None:
+        """What a second reader says of reads; idempotent by read and reader."""
         ...
 
 

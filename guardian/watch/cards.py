@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from guardian.domain.csv_text import Cell
 from guardian.domain.moment import TAIPEI, format_instant
+from guardian.domain.opinion import SecondOpinion
 from guardian.domain.plate import display_of
 from guardian.domain.read import PhotoRef
 from guardian.domain.watch import MatchStrength, Priority
 from guardian.watch.hits import Deed, HitBody, decode_body, standing_of
 from guardian.watch.model import CLAIM_MS, lapse
-from guardian.watch.views import HitCard
+from guardian.watch.views import HitCard, OpinionView
 from guardian.watch.words import (
+    OPINION_WORDS,
     OUTCOME_WORDS,
     PRIORITY_WORDS,
     STATE_WORDS,
@@ -23,7 +25,8 @@ ODDS_CHECKS_MIN = 20
 
 CSV_HEADER = (
     "比對時間", "拍攝時間", "車牌判讀", "名單車牌", "強度", "類別", "優先", "案號", "事由", "狀態", "查核人", "查核時間", "結果",
-    "警網", "設備", "地點", "緯度", "經度", "信心值", "名單版本", "比對編號",
+    "警網", "設備", "地點", "緯度", "經度", "信心值", "第二判讀", "第二判讀車牌",
+    "名單版本", "比對編號",
 )  # fmt: skip
 
 Odds = dict[MatchStrength, int]
@@ -42,7 +45,27 @@ def _photo_url(photo: PhotoRef | None, hit_id: str) -> str:
     return "" if photo is None else f"/api/photos/{photo.sha256}?ref=hit:{hit_id}"
 
 
-def card_of(row: Deed, odds: Odds, now_ms: int, body: HitBody | None = None) -> HitCard:
+def opinion_view(opinion: SecondOpinion, entry_text: str) -> OpinionView:
+    """An opinion as the check of one entry shows it."""
+    return OpinionView(
+        verdict=opinion.known,
+        text=opinion.text,
+        display=display_of(opinion.text) if opinion.text else "",
+        raw_text=opinion.raw_text,
+        char_probs=opinion.char_probs,
+        confidence_prob=opinion.confidence_prob,
+        differing=opinion.differing,
+        bears_out_entry=opinion.bears_out(entry_text),
+        reader=opinion.reader,
+        reader_version=opinion.reader_version,
+        crops=opinion.crops,
+        reason=opinion.reason,
+    )
+
+
+def card_of(
+    row: Deed, odds: Odds, now_ms: int, body: HitBody | None = None, *, opinion: SecondOpinion | None = None
+) -> HitCard:
     """The card of one hit at a moment."""
     body = body or decode_body(row.body)
     read, entry, match, position = body.read, body.entry, body.match, body.read.position
@@ -90,6 +113,7 @@ def card_of(row: Deed, odds: Odds, now_ms: int, body: HitBody | None = None) -> 
         looks=body.looks,
         decided_ms=standing.decided_ms,
         sightings=row.sightings,
+        opinion=None if opinion is None else opinion_view(opinion, entry.text),
     )
 
 
@@ -103,7 +127,8 @@ def as_csv(card: HitCard) -> tuple[Cell, ...]:
         STRENGTH_WORDS[card.strength], category_word(card.category), PRIORITY_WORDS[Priority(card.priority)],
         card.case_number, card.reason, state, card.checker, _instant(card.decided_ms),
         "" if card.outcome is None else OUTCOME_WORDS[card.outcome], card.unit, card.device_id, card.place, card.lat_deg,
-        card.lon_deg, round(card.confidence_prob, 2), card.list_version, card.id,
+        card.lon_deg, round(card.confidence_prob, 2), "" if card.opinion is None else OPINION_WORDS[card.opinion.verdict],
+        "" if card.opinion is None else card.opinion.display, card.list_version, card.id,
     )  # fmt: skip
 
 

@@ -20,12 +20,14 @@ from guardian.domain.csv_text import BOM, csv_row
 from guardian.domain.errors import InputRefusedError, NotFoundError
 from guardian.domain.event import Event, ListChanged, ReadsStored
 from guardian.domain.moment import TAIPEI
+from guardian.domain.opinion import is_sound
 from guardian.domain.read import Read
 from guardian.domain.subject import Subject
 from guardian.domain.watch import VERDICTS, HitFact, HitState, MatchStrength, Outcome
-from guardian.domain.wire import DeviceAnswer
+from guardian.domain.wire import DeviceAnswer, ReadOpinion
 from guardian.stores import Events, Records
 from guardian.watch import hits as ledger
+from guardian.watch import opinions
 from guardian.watch.cards import CSV_HEADER, Odds, as_csv, card_of, odds_of
 from guardian.watch.drafts import twin_texts
 from guardian.watch.hits import Candidate, Deed
@@ -229,7 +231,7 @@ class HitDesk:
                     hits.c.state.in_([verdict.value for verdict in VERDICTS]),
                 )
             ).scalar_one()
-            cards = tuple(card_of(row, odds, now) for row in rows)
+            cards = _cards(connection, rows, odds, now)
             return HitPage(cards, following, open_count, len(mine), today)
 
         return await self._records.read(load)
@@ -252,7 +254,8 @@ class HitDesk:
         now = self._now_ms()
 
         def load(connection: Connection) -> HitCard:
-            return card_of(ledger.find_row(connection, hit_id), self._odds_now(connection, now), now)
+            (card,) = _cards(connection, [ledger.find_row(connection, hit_id)], self._odds_now(connection, now), now)
+            return card
 
         return await self._records.read(load)
 
@@ -292,13 +295,14 @@ class HitDesk:
             .order_by(hits.c.captured_ms.desc())
             .limit(SAME_PLATE_MAX)
         ).all()
+        (card,) = _cards(connection, [row], odds, now_ms)
         return HitDetail(
-            card=card_of(row, odds, now_ms, body),
+            card=card,
             read=body.read,
             entry=body.entry,
             looks=body.looks,
             facts=ledger.facts_of(connection, hit_id),
-            same_plate=tuple(card_of(other, odds, now_ms) for other in others),
+            same_plate=_cards(connection, others, odds, now_ms),
         )
 
     def _odds_now(self, connection: Connection, now_ms: int) -> Odds:
@@ -325,7 +329,7 @@ class HitDesk:
                     query = query.where(hits.c.is_open.is_(state == "open"))
                 if after is not None:
                     query = query.where(_after(hits.c.captured_ms, after))
-                return [card_of(row, {}, now) for row in connection.execute(query)]
+                return list(_cards(connection, connection.execute(query).all(), {}, now))
 
             page = await self._records.read(load)
             if not page:
@@ -372,6 +376,20 @@ class HitDesk:
         if own:
             await self._records.write(lambda connection: ledger.take_answers(connection, self._events, own))
 
+    async def take_opinions(self, device_id: str, told: tuple[ReadOpinion, ...]) -> None:
+        """What a second reader says of reads; idempotent. One that comes before its hit waits for it.
+
+        One that is none is left out, without a word to the device: it can do nothing about it, and its heartbeat counts.
+        """
+        own = [one for one in told if one.read_id.startswith(f"{device_id}.") and is_sound(one.opinion)]
+        if len(own) < len(told):
+            log.warning("opinions.left_out", device_id=device_id, opinions=len(told) - len(own))
+        if own:
+            now = self._now_ms()
+            await self._records.write(
+                lambda connection: ledger.take_opinions(connection, self._events, own, now_ms=now)
+            )
+
     async def _do(
         self,
         hit_id: str,
@@ -393,6 +411,11 @@ class HitDesk:
             return self._detail(connection, hit_id, now)
 
         return await self._records.write(write)
+
+
+def _cards(connection: Connection, rows: Sequence[Deed], odds: Odds, now_ms: int) -> tuple[HitCard, ...]:
+    said = opinions.of_reads(connection, [row.read_id for row in rows])
+    return tuple(card_of(row, odds, now_ms, opinion=said.get(row.read_id)) for row in rows)
 
 
 def _open_rows(connection: Connection) -> Sequence[Deed]:

@@ -14,11 +14,12 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from guardian.domain.errors import NotFoundError
 from guardian.domain.event import Event, HitChanged
+from guardian.domain.opinion import SecondOpinion
 from guardian.domain.read import DeviceHit, Read
 from guardian.domain.watch import Category, HitFact, HitState, Match, MatchStrength, WatchEntry
-from guardian.domain.wire import DeviceAnswer
+from guardian.domain.wire import DeviceAnswer, ReadOpinion
 from guardian.stores import Events, insert, insert_if_new
-from guardian.watch import journal
+from guardian.watch import journal, opinions
 from guardian.watch.looks import compare_looks, contradictions
 from guardian.watch.matcher import differing_places
 from guardian.watch.model import Standing, derive
@@ -180,7 +181,10 @@ def raise_hits(
         else:
             _raise(connection, events, hit_id, body, candidate.list_version, removed_ms, now_ms)
             raised += 1
-        _join_answers(connection, events, hit_id, *key, author=candidate.read.unit or candidate.read.device_id)
+        author = candidate.read.unit or candidate.read.device_id
+        _join_answers(connection, events, hit_id, *key, author=author)
+        if former is None or former.sightings < SIGHTING_FACTS_MAX:
+            _join_opinions(connection, events, hit_id, opinions.all_of(connection, key[0]), author=author)
     return raised, folded
 
 
@@ -317,6 +321,46 @@ def _join_answers(
             more.append(HitFact(hit_id, number, "device_answer", author, row.at_ms, row.answer))
     if more:
         append_facts(connection, events, hit_id, more, known=known)
+
+
+def take_opinions(connection: Connection, events: Events, told: Sequence[ReadOpinion], *, now_ms: int) -> None:
+    """Keep what a second reader said, and make a fact of it on each hit of that read that is there."""
+    for one in told:
+        if not opinions.keep(connection, one.read_id, one.opinion, now_ms):
+            continue
+        rows = connection.execute(
+            select(hits.c.hit_id, hits.c.body, hits.c.sightings)
+            .join(sightings, sightings.c.hit_id == hits.c.hit_id)
+            .where(sightings.c.read_id == one.read_id)
+            .distinct()
+        ).all()
+        for row in rows:
+            if row.sightings <= SIGHTING_FACTS_MAX:
+                read = decode_body(row.body).read
+                author = read.unit or read.device_id
+                _join_opinions(connection, events, row.hit_id, [(one.opinion, now_ms)], author=author)
+
+
+def _join_opinions(
+    connection: Connection,
+    events: Events,
+    hit_id: str,
+    told: Sequence[tuple[SecondOpinion, int]],
+    *,
+    author: str,
+) -> None:
+    """Each comes here once for a hit: with its sighting or, where that was first, by itself."""
+    if not told:
+        return
+    known = facts_of(connection, hit_id)
+    more = [
+        HitFact(
+            hit_id, known[-1].number + place, "second_opinion", author, at_ms, opinion.known.value,
+            opinion.text or opinion.reason,
+        )
+        for place, (opinion, at_ms) in enumerate(told, 1)
+    ]  # fmt: skip
+    append_facts(connection, events, hit_id, more, known=known)
 
 
 def mark_entries(

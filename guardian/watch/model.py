@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import msgspec
 
 from guardian.domain.errors import ConflictError, InputRefusedError
+from guardian.domain.opinion import OpinionVerdict
 from guardian.domain.subject import Subject
 from guardian.domain.watch import VERDICTS, HitFact, HitState, Outcome
 
@@ -24,6 +25,14 @@ NOTE_CHARS_MAX = 1_000
 
 _SEEN_ANYWAY = frozenset({"note", "device_answer"})
 """Facts that change nothing for a checker: a deed need not have seen them."""
+_DISAGREEING = frozenset({OpinionVerdict.PARTLY.value, OpinionVerdict.DIFFERS.value})
+
+
+def _must_be_seen(fact: HitFact) -> bool:
+    """Whether a deed must have seen a fact: a second reader's other text, but not that it agrees or could say nothing."""
+    if fact.kind == "second_opinion":
+        return fact.value in _DISAGREEING
+    return fact.kind not in _SEEN_ANYWAY
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +124,7 @@ class Desk(msgspec.Struct, frozen=True):
         return HitFact(first.hit_id, number, kind, self.subject.name, self.now_ms, value, note.strip()[:NOTE_CHARS_MAX])
 
     def _refuse_unseen(self, seen_fact: int) -> None:
-        newest = max((fact.number for fact in self.facts if fact.kind not in _SEEN_ANYWAY), default=0)
+        newest = max((fact.number for fact in self.facts if _must_be_seen(fact)), default=0)
         if seen_fact < newest:
             last = self.facts[-1]
             raise ConflictError(

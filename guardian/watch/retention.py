@@ -16,7 +16,7 @@ from guardian.domain.watch import HitState
 from guardian.stores import Records
 from guardian.watch import journal
 from guardian.watch.hits import HitBody, decode_body
-from guardian.watch.tables import answers, facts, hits, imports, sightings
+from guardian.watch.tables import answers, facts, hits, imports, opinions, sightings
 
 HELD_MS = 4 * 365 * 24 * 3600 * 1000
 """Beyond the first year: with it five, the outer limit of Art. 18."""
@@ -98,6 +98,14 @@ def _drop(connection: Connection, hit_ids: Sequence[str]) -> None:
     for part in journal.chunks(pairs, 100):
         both = [(answers.c.read_id == pair.read_id) & (answers.c.entry_id == pair.entry_id) for pair in part]
         connection.execute(delete(answers).where(or_(*both)))
+    for part in journal.chunks(sorted({pair.read_id for pair in pairs})):
+        # A read may mean two entries, and one of the hits may be held: its opinion stays with that one.
+        held = (
+            select(sightings.c.read_id)
+            .where(sightings.c.read_id == opinions.c.read_id, sightings.c.hit_id.notin_(hit_ids))
+            .exists()
+        )
+        connection.execute(delete(opinions).where(opinions.c.read_id.in_(part), ~held))
     for table in (sightings, facts, hits):
         connection.execute(delete(table).where(table.c.hit_id.in_(hit_ids)))
 
@@ -107,3 +115,5 @@ def _drop_old(connection: Connection, before_ms: int) -> None:
     connection.execute(delete(imports).where(imports.c.created_ms < before_ms))
     orphans = select(sightings.c.read_id).where(sightings.c.read_id == answers.c.read_id).exists()
     connection.execute(delete(answers).where(answers.c.at_ms < before_ms, ~orphans))
+    unheld = select(sightings.c.read_id).where(sightings.c.read_id == opinions.c.read_id).exists()
+    connection.execute(delete(opinions).where(opinions.c.at_ms < before_ms, ~unheld))

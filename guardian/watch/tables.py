@@ -168,3 +168,13 @@ answers = Table(
     Column("answer", Text, nullable=False),
 )
 """What officers pressed on their cards, as it came; becomes a fact of the hit when there is one."""
+
+opinions = Table(
+    "watch_opinion",
+    metadata,
+    Column("read_id", Text, primary_key=True),
+    Column("reader", Text, primary_key=True),  # empty where nobody was asked
+    Column("at_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # SecondOpinion
+)
+"""What a second reader says of a would-be hit's read, as it came; may come before the read does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from guardian.domain.opinion import OpinionVerdict
 from guardian.domain.read import Read
 from guardian.domain.watch import Category, HitFact, HitState, MatchStrength, Outcome, WatchEntry
 
@@ -19,6 +20,23 @@ class LookRow(msgspec.Struct, frozen=True):
     seen: str
     registered: str
     verdict: str
+
+
+class OpinionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a different reader saw on the read's pictures, after the alarm (docs/decisions/0009)."""
+
+    verdict: OpinionVerdict
+    text: str = ""  # what it read; empty where it could not, or was not asked
+    display: str = ""
+    raw_text: str = ""  # before any rule
+    char_probs: tuple[float, ...] = ()  # of each character of text
+    confidence_prob: float = 0.0  # the weakest character's
+    differing: tuple[int, ...] = ()  # places in read_text; empty where the texts are not equally long
+    bears_out_entry: bool = False  # it read the entry's number
+    reader: str = ""
+    reader_version: str = ""
+    crops: int = 0  # pictures looked at
+    reason: str = ""  # why not asked: no-reader | same-reader | no-picture | too-late | broken
 
 
 class HitCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +84,7 @@ class HitCard(msgspec.Struct, frozen=True, kw_only=True):
     looks: tuple[LookRow, ...] = ()
     decided_ms: int | None = None
     sightings: int = 1  # reads of the same vehicle by the same device that were folded into this hit
+    opinion: OpinionView | None = None  # None: none has come (yet), or the device is older
 
 
 class HitDetail(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ their sentences are too.
 
 from __future__ import annotations
 
+from guardian.domain.opinion import OpinionVerdict
 from guardian.domain.plate import PlateTextError, display_of, parse_plate
 from guardian.domain.watch import CATEGORY_WORDS, Category, HitState, MatchStrength, Outcome, Priority
 
@@ -25,6 +26,14 @@ OUTCOME_WORDS: dict[Outcome, str] = {
     Outcome.ARRESTED: "查獲人犯",
     Outcome.LOST: "未攔獲",
     Outcome.PASSED_ON: "移交",
+}
+
+OPINION_WORDS: dict[OpinionVerdict, str] = {
+    OpinionVerdict.AGREES: "一致",
+    OpinionVerdict.PARTLY: "部分不一致",
+    OpinionVerdict.DIFFERS: "不一致",
+    OpinionVerdict.CANNOT_READ: "無法判讀",
+    OpinionVerdict.NOT_ASKED: "未判讀",
 }
 
 
