@@ -1,0 +1,395 @@
+"""Training of the finder: real pictures moved, scaled, lit and blurred anew each time, with rendered plates laid into them.
+
+Losses: penalty-reduced focal loss on the map of centres (Zhou et al., Objects as Points, 2019, eq. 1), smooth L1 on the
+corners in shares of the plate's height. Around plates that are cut by the picture's edge nothing is asked; in pictures
+whose labels are not complete the ground counts less, since plates may stand there that nobody labelled.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from guardian.vision.finder import peaks_of, shared_part, sides_for
+from train.augment import Picture, Rng, chance, lens, light, warp_crop
+from train.data import Labelled
+from train.loop import Run
+from train.models.detector import STRIDE, PlateDetector
+
+HEIGHT, WIDTH = 384, 512
+
+
+class View(msgspec.Struct, frozen=True):
+    """A picture with its plates, ready to be moved: corners (n, 4, 2) float32, weight of each, and whether they are all."""
+
+    picture: Any
+    corners: Any
+    weights: Any
+    complete: bool
+    set: str
+
+
+class DetectorSettings(msgspec.Struct, frozen=True):
+    """What a run is."""
+
+    steps: int = 6_000
+    batch: int = 8
+    peak: float = 1e-3
+    width: int = 48
+    rendered: float = 0.3  # share of views that are rendered scenes
+    pasted: float = 0.5  # share of real views that get rendered plates laid in
+    plate_px_min: float = 18.0  # width of the chosen plate in what the network sees
+    plate_px_max: float = 440.0
+    seed: int = 1
+    fold: int = 0
+    folds: int = 8
+    look_every: int = 250
+
+
+def views_of(labelled: Labelled) -> list[View]:
+    """The labelled scenes, opened."""
+    out = []
+    for scene in labelled.scenes:
+        picture = cv2.imread(str(scene.path), cv2.IMREAD_COLOR)
+        if picture is None:
+            continue
+        corners = np.asarray([p.corners for p in scene.plates], np.float32).reshape(-1, 4, 2)
+        weights = np.asarray([1.0 if p.fitted else 0.4 for p in scene.plates], np.float32)
+        out.append(View(picture, corners, weights, scene.complete, scene.set))
+    return out
+
+
+def _way_of(rng: Rng, view: View, settings: DetectorSettings, centre_px: tuple[float, float] | None) -> NDArray[Any]:
+    """A matrix from a view to what the network sees: one plate at a drawn width and place, a little turned and leaning."""
+    height, width = view.picture.shape[:2]
+    centre = np.asarray((width / 2, height / 2))
+    scale = float(np.exp(rng.uniform(np.log(0.4), np.log(1.2))))
+    if len(view.corners):
+        chosen = view.corners[int(rng.integers(len(view.corners)))]
+        wide = float(np.hypot(*((chosen[1] - chosen[0] + chosen[2] - chosen[3]) / 2)))
+        wanted = float(np.exp(rng.uniform(np.log(settings.plate_px_min), np.log(settings.plate_px_max))))
+        scale = min(1.7, wanted / max(4.0, wide))
+        centre = chosen.mean(axis=0)
+    if chance(rng, 0.1):
+        centre = np.asarray((rng.uniform(0, width), rng.uniform(0, height)))  # somewhere else: often no plate at all
+    angle = np.radians(rng.normal(0, 5))
+    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
+    aspect = float(np.exp(rng.normal(0, 0.08)))
+    turn = np.asarray(((cos * aspect, -sin), (sin, cos)))
+    to = centre_px or (rng.uniform(0.12, 0.88) * WIDTH, rng.uniform(0.12, 0.88) * HEIGHT)
+    matrix = np.eye(3)
+    matrix[:2, :2] = turn
+    matrix[:2, 2] = np.asarray(to) - turn @ centre
+    if chance(rng, 0.5):  # seen from the side
+        lean = np.eye(3)
+        lean[2, :2] = rng.normal(0, 1.6e-4, 2)
+        middle = np.eye(3)
+        middle[:2, 2] = (WIDTH / 2, HEIGHT / 2)
+        matrix = middle @ lean @ np.linalg.inv(middle) @ matrix
+    return matrix
+
+
+class Collage(msgspec.Struct):
+    """What the network sees, while it is put together. `complete` is 1 where every plate is known; `covered` what is filled."""
+
+    picture: Any
+    covered: Any
+    complete: Any
+    corners: list[Any]
+    weights: list[float]
+    hidden: list[Any]
+
+
+def moved(rng: Rng, view: View, settings: DetectorSettings, others: Sequence[View]) -> Collage:
+    """A view as a camera elsewhere would have it, (384, 512); where it ends, other views go on: close pictures made small
+    would leave most of the ground black."""
+    c = Collage(
+        np.zeros((HEIGHT, WIDTH, 3), np.uint8),
+        np.zeros((HEIGHT, WIDTH), bool),
+        np.ones((HEIGHT, WIDTH), bool),
+        [],
+        [],
+        [],
+    )
+    for round_number in range(4):
+        if round_number:
+            free = ~c.covered
+            if free.mean() < 0.08 or not others:
+                break
+            view = others[int(rng.integers(len(others)))]
+            rows, columns = np.nonzero(free[::8, ::8])
+            pick = int(rng.integers(len(rows)))
+            matrix = _way_of(rng, view, settings, (float(columns[pick] * 8), float(rows[pick] * 8)))
+        else:
+            matrix = _way_of(rng, view, settings, None)
+        height, width = view.picture.shape[:2]
+        shrink = 1 / max(1e-3, float(np.sqrt(abs(np.linalg.det(matrix[:2, :2])))))
+        picture = warp_crop(view.picture, matrix, (WIDTH, HEIGHT), shrink=shrink, border=cv2.BORDER_CONSTANT)
+        outline = np.asarray([(0, 0), (width, 0), (width, height), (0, height)], np.float32).reshape(-1, 1, 2)
+        mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        cv2.fillConvexPoly(mask, cv2.perspectiveTransform(outline, matrix).astype(np.int32), 1)
+        fresh = (mask > 0) & ~c.covered
+        c.picture[fresh] = picture[fresh]
+        c.complete[fresh] = view.complete
+        for quad, weight in zip(
+            cv2.perspectiveTransform(view.corners.reshape(-1, 1, 2), matrix).reshape(-1, 4, 2)
+            if len(view.corners)
+            else [],
+            view.weights,
+            strict=True,
+        ):
+            inside = np.zeros((HEIGHT, WIDTH), np.uint8)
+            cv2.fillConvexPoly(inside, quad.astype(np.int32), 1)
+            area = int(inside.sum())
+            if area and (fresh & (inside > 0)).sum() < 0.97 * area:
+                c.hidden.append(quad)
+            else:
+                c.corners.append(quad)
+                c.weights.append(float(weight))
+        c.covered |= fresh
+    rest = ~c.covered
+    if rest.any():
+        c.picture[rest] = rng.integers(0, 256, 3).astype(np.uint8)
+    return c
+
+
+def pasted(
+    rng: Rng, picture: Picture, corners: NDArray[Any], weights: NDArray[Any]
+) -> tuple[Picture, NDArray[Any], NDArray[Any]]:
+    """Rendered plates laid into a picture, over real plates or beside them; look-alikes too, which are no plates."""
+    from train.plates import draw_plate, lookalike
+
+    out = picture.copy()
+    corners_out, weights_out = list(corners), list(weights)
+    for _ in range(int(rng.integers(1, 4))):
+        fake = chance(rng, 0.3)
+        if fake:
+            art, _kind = lookalike(rng)
+        else:
+            art = draw_plate(rng).picture
+        h, w = art.shape[:2]
+        wide = float(np.exp(rng.uniform(np.log(20), np.log(220))))
+        tall = wide * h / w
+        x, y = rng.uniform(wide * 0.5, WIDTH - wide * 0.5), rng.uniform(tall * 0.5, HEIGHT - tall * 0.5)
+        squeeze = rng.uniform(0.45, 1.0) if chance(rng, 0.4) else 1.0
+        quad = np.asarray([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]) * (wide * squeeze, tall)
+        angle = np.radians(rng.normal(0, 7))
+        skew = np.tan(np.radians(rng.normal(0, 14))) if squeeze < 1 else np.tan(np.radians(rng.normal(0, 4)))
+        quad = quad @ np.asarray(((1, skew), (0, 1)))
+        quad = quad @ np.asarray(((np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))))
+        quad[1:3] *= (1.0, np.exp(rng.normal(0, 0.06)))
+        quad = (quad + np.asarray((x, y))).astype(np.float32)
+        box = np.concatenate([quad.min(axis=0), quad.max(axis=0)])
+        if any(_touch(box, other, 2.0) for other in corners_out):
+            continue
+        lay(rng, out, art, quad)
+        if not fake:
+            corners_out.append(quad)
+            weights_out.append(np.float32(1.0))
+    return out, np.asarray(corners_out, np.float32).reshape(-1, 4, 2), np.asarray(weights_out, np.float32)
+
+
+def _touch(box: NDArray[Any], quad: NDArray[Any], room: float) -> bool:
+    low, high = quad.min(axis=0) - room, quad.max(axis=0) + room
+    return bool(box[0] < high[0] and box[2] > low[0] and box[1] < high[1] and box[3] > low[1])
+
+
+def lay(rng: Rng, picture: Picture, art: Picture, quad: NDArray[Any]) -> None:
+    """Warp art (h, w, 4) BGRA onto a quadrangle of a picture, in the light of that place."""
+    h, w = art.shape[:2]
+    x0, y0 = np.maximum(0, np.floor(quad.min(axis=0)).astype(int) - 1)
+    x1, y1 = np.ceil(quad.max(axis=0)).astype(int) + 2
+    patch = picture[y0:y1, x0:x1]
+    if patch.size == 0:
+        return
+    shrink = h / max(1.0, float(np.ptp(quad[:, 1])))
+    source = np.asarray([(0, 0), (w, 0), (w, h), (0, h)], np.float32)
+    matrix = cv2.getPerspectiveTransform(source, (quad - np.asarray((x0, y0))).astype(np.float32))
+    warped = warp_crop(art, matrix, (patch.shape[1], patch.shape[0]), shrink=shrink, border=cv2.BORDER_CONSTANT)
+    alpha = warped[:, :, 3:].astype(np.float32) / 255
+    local = float(np.clip(patch.mean() / 110, 0.25, 1.25)) if chance(rng, 0.8) else 1.0
+    ink = np.clip(warped[:, :, :3].astype(np.float32) * local * rng.uniform(0.75, 1.1), 0, 255)
+    picture[y0:y1, x0:x1] = (patch * (1 - alpha) + ink * alpha).astype(np.uint8)
+
+
+def targets_of(
+    corners: NDArray[Any], weights: NDArray[Any], complete: NDArray[Any], hidden: Sequence[NDArray[Any]] = ()
+) -> tuple[NDArray[Any], ...]:
+    """Maps at a quarter of the size: centres (1 at a centre), weight of the ground, corner offsets, their weights."""
+    h, w = HEIGHT // STRIDE, WIDTH // STRIDE
+    heat = np.zeros((h, w), np.float32)
+    ground = np.where(complete[::STRIDE, ::STRIDE], 1.0, 0.3).astype(np.float32)
+    for quad in hidden:
+        _blind(ground, quad)
+    offsets = np.zeros((8, h, w), np.float32)
+    share = np.zeros((h, w), np.float32)
+    ys, xs = np.mgrid[0:h, 0:w].astype(np.float32)
+    cx, cy = (xs + 0.5) * STRIDE, (ys + 0.5) * STRIDE
+    frame = np.asarray([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
+    for quad, weight in zip(corners, weights, strict=True):
+        low, high = quad.min(axis=0), quad.max(axis=0)
+        if high[0] < 0 or high[1] < 0 or low[0] > WIDTH or low[1] > HEIGHT:
+            continue
+        hull = cv2.convexHull(quad)
+        if len(hull) < 4:
+            continue
+        area, _ = cv2.intersectConvexConvex(hull, frame)
+        full = abs(float(cv2.contourArea(quad)))
+        centre = quad.mean(axis=0)
+        wide = float(np.hypot(*((quad[1] - quad[0] + quad[2] - quad[3]) / 2)))
+        tall = float(np.hypot(*((quad[3] - quad[0] + quad[2] - quad[1]) / 2)))
+        visible = area / max(1.0, full)
+        if visible < 0.75 or tall < 5 or not (0 <= centre[0] < WIDTH and 0 <= centre[1] < HEIGHT):
+            _blind(ground, quad)
+            continue
+        sx, sy = max(2.5, 0.11 * wide), max(2.5, 0.16 * tall)
+        bump = np.exp(-((cx - centre[0]) ** 2) / (2 * sx * sx) - ((cy - centre[1]) ** 2) / (2 * sy * sy))
+        column = min(w - 1, int(centre[0] / STRIDE))
+        row = min(h - 1, int(centre[1] / STRIDE))
+        bump[row, column] = 1.0
+        near = (bump > 0.5) & (bump >= heat)
+        heat = np.maximum(heat, bump)
+        for k in range(4):
+            offsets[2 * k][near] = quad[k, 0] - cx[near]
+            offsets[2 * k + 1][near] = quad[k, 1] - cy[near]
+        share[near] = weight / max(1.0, float(near.sum())) / (0.25 * tall)
+    return heat, ground, offsets, share
+
+
+def _blind(ground: NDArray[Any], quad: NDArray[Any]) -> None:
+    """Nothing is asked where a plate is only partly seen."""
+    x0, y0 = np.maximum(0, quad.min(axis=0) / STRIDE - 1).astype(int)
+    x1, y1 = np.maximum(0, np.ceil(quad.max(axis=0) / STRIDE) + 1).astype(int)
+    ground[y0:y1, x0:x1] = 0.0
+
+
+def one(rng: Rng, settings: DetectorSettings, views: Sequence[View], odds: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """One training view with its maps."""
+    if not views or chance(rng, settings.rendered):
+        from train.scenes import draw_scene
+
+        scene = draw_scene(rng, [v.picture for v in views] if views else None)
+        view = View(scene.picture, scene.corners, np.ones(len(scene.corners), np.float32), True, "rendered")
+    else:
+        view = views[int(rng.choice(len(views), p=odds))]
+    c = moved(rng, view, settings, views)
+    picture, corners, weights = c.picture, np.asarray(c.corners, np.float32).reshape(-1, 4, 2), np.asarray(c.weights)
+    if view.set != "rendered" and chance(rng, settings.pasted):
+        picture, corners, weights = pasted(rng, picture, corners, weights)
+    tall = float(np.ptp(corners[0][:, 1])) if len(corners) else 30.0
+    picture = lens(rng, light(rng, picture, 0.8), float(np.clip(tall / 22, 0.4, 2.0)), 0.7)
+    return (picture, *targets_of(corners, weights, c.complete, c.hidden))
+
+
+def batch_of(step: int, settings: DetectorSettings, views: Sequence[View], odds: NDArray[Any]) -> tuple[Tensor, ...]:
+    """The batch of a step: depends on its number and the settings alone."""
+    rows = [one(np.random.default_rng((settings.seed, step, i)), settings, views, odds) for i in range(settings.batch)]
+    pictures = np.stack([r[0] for r in rows])[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32) / 255
+    frames = torch.from_numpy(np.ascontiguousarray(pictures)).contiguous(memory_format=torch.channels_last)
+    return (frames, *(torch.from_numpy(np.stack([r[k] for r in rows])) for k in range(1, 5)))
+
+
+def loss_of(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
+    """Focal loss of the centres plus smooth L1 of the corners, each by the number of plates."""
+    frames, heat, ground, offsets, share = batch
+    out = model(frames)
+    logit = out[:, 0]
+    p = torch.sigmoid(logit)
+    at = (heat >= 1.0).float()
+    positive = -((1 - p) ** 2) * nn.functional.logsigmoid(logit) * at
+    negative = -(p**2) * nn.functional.logsigmoid(-logit) * (1 - heat) ** 4 * ground * (1 - at)
+    plates = at.sum().clamp(min=1.0)
+    away = nn.functional.smooth_l1_loss(
+        out[:, 1:] * share[:, None], offsets * share[:, None], reduction="none", beta=1e-6
+    )
+    return (positive.sum() + negative.sum()) / plates + 0.5 * away.sum() / plates
+
+
+class Look:
+    """Found, missed and false plates on held-out pictures, as they are and at half their size."""
+
+    def __init__(self, held: Sequence[View], sides: tuple[int, ...] = (960, 480)) -> None:
+        self.held, self.sides = held, sides
+
+    def __call__(self, model: nn.Module) -> dict[str, float]:
+        out: dict[str, float] = {}
+        score = 0.0
+        for side in self.sides:
+            found = of = false = 0
+            errors: list[float] = []
+            for view in self.held:
+                height, width = view.picture.shape[:2]
+                h, w = sides_for(height, width, min(side, max(height, width)))
+                small = cv2.resize(view.picture, (w, h), interpolation=cv2.INTER_AREA)
+                frame = torch.from_numpy(np.ascontiguousarray(small[..., ::-1].transpose(2, 0, 1)[None])).float() / 255
+                with torch.no_grad():
+                    maps = model(frame)[0]
+                    maps[0] = torch.sigmoid(maps[0])
+                quads: list[NDArray[Any]] = []
+                for _, quad in peaks_of(maps.numpy(), 0.3):
+                    if all(shared_part(quad, q) < 0.5 for q in quads):
+                        quads.append(quad)
+                truth = view.corners * np.asarray((w / width, h / height), np.float32)
+                used = set()
+                for quad, weight in zip(truth, view.weights, strict=True):
+                    of += 1
+                    ious = [_iou(quad, q) for q in quads]
+                    if ious and max(ious) > 0.5:
+                        found += 1
+                        k = int(np.argmax(ious))
+                        used.add(k)
+                        if weight == 1.0:
+                            errors.append(float(np.abs(quads[k] - quad).mean() / max(1.0, np.ptp(quad[:, 1]))))
+                if view.complete:
+                    false += len(quads) - len(used)
+            out[f"recall_{side}"] = found / max(1, of)
+            out[f"false_{side}"] = false / max(1, len(self.held))
+            out[f"corners_{side}"] = float(np.mean(errors)) if errors else 1.0
+            score += found / max(1, of) - 0.3 * false / max(1, of) - out[f"corners_{side}"]
+        return {**out, "score": score}
+
+
+def _iou(a: NDArray[Any], b: NDArray[Any]) -> float:
+    low, high = np.maximum(a.min(axis=0), b.min(axis=0)), np.minimum(a.max(axis=0), b.max(axis=0))
+    shared = float(np.prod(np.clip(high - low, 0, None)))
+    return shared / (float(np.prod(np.ptp(a, axis=0)) + np.prod(np.ptp(b, axis=0))) - shared)
+
+
+def train_detector(labelled: Labelled | None, out: Path, settings: DetectorSettings, start: Path | None = None) -> Run:
+    """Train, or go on with, one run in a folder. `start` has weights to begin with; without it ImageNet's are taken."""
+    torch.manual_seed(settings.seed)
+    model = PlateDetector(settings.width)
+    if start is not None:
+        model.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+    else:
+        model.backbone.take_pretrained()
+    views: list[View] = []
+    held: list[View] = []
+    if labelled is not None and settings.folds:
+        views = views_of(labelled.fold(settings.fold, settings.folds, kept=False))
+        held = views_of(labelled.fold(settings.fold, settings.folds, kept=True))
+    elif labelled is not None:
+        views = views_of(labelled)
+        held = views[::8]
+    odds = np.asarray([2.0 if v.set == "dashcam" else 1.0 for v in views])
+    odds /= max(1.0, odds.sum())
+    run = Run(out, model, steps=settings.steps, peak=settings.peak, settings=msgspec.to_builtins(settings))
+    weights = sum(p.numel() for p in model.parameters())
+    print(f"detector: {len(views)} real pictures, {len(held)} held out, {weights:,} weights", file=sys.stderr)
+    run.train(
+        lambda step: batch_of(step, settings, views, odds),
+        loss_of,
+        Look(held),
+        score="score",
+        look_every=settings.look_every,
+    )
+    return run

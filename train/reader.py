@@ -1,0 +1,284 @@
+"""Training of the reader: what it is fed, what it is asked, and how it is looked at.
+
+Half of what it sees is real (plates cut from the labelled pictures of the training part, each time moved, bent, lit and
+blurred anew), half is rendered. The target is the text as printed, with its dash; legends and frames are no part of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from guardian.domain.plate import Plate
+from guardian.domain.series import SERIES
+from train.augment import Picture, Rng, chance, lens, light, warp_crop
+from train.data import Labelled
+from train.loop import Run
+from train.models.reader import BLANK, HEIGHT_PX, SIGNS, WIDTH_PX, PlateReader
+
+MARGIN = 0.06
+_INDEX = {sign: i + 1 for i, sign in enumerate(SIGNS)}
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One plate to learn from: a patch of a picture and the plate's corners in it."""
+
+    picture: Any  # (H, W, 3) uint8 BGR
+    corners: Any  # (4, 2) float32
+    layout: str
+    exact: bool  # corners are the plate's own; otherwise those of a picture cut roughly to the plate
+    set: str
+
+
+class ReaderSettings(msgspec.Struct, frozen=True):
+    """What a run is."""
+
+    steps: int = 20_000
+    batch: int = 64
+    peak: float = 2e-3
+    width: float = 1.0
+    rendered: float = 0.5
+    seed: int = 1
+    fold: int = 0
+    folds: int = 8  # the part held out is fold `fold` of so many; 0 folds: nothing is held out but a copy is looked at
+    look_every: int = 500
+
+
+def printed(text: str, layout: str = "") -> str:
+    """The text with its dash: as the label says, else as the likeliest series prints it."""
+    if layout:
+        return layout
+    for series in SERIES:
+        if series.fits(text):
+            return Plate(text, series.dash_after).display
+    return text
+
+
+def samples_of(labelled: Labelled) -> list[Sample]:
+    """Every plate of a labelled part that has a text, as a patch with some room around."""
+    out: list[Sample] = []
+    for crop in labelled.crops:
+        picture = cv2.imread(str(crop.path), cv2.IMREAD_COLOR)
+        if picture is None:
+            continue
+        h, w = picture.shape[:2]
+        quad = np.asarray([(0, 0), (w, 0), (w, h), (0, h)], np.float32)
+        out.append(Sample(picture, quad, printed(crop.text, crop.layout), False, crop.set))
+    for scene in labelled.scenes:
+        picture = cv2.imread(str(scene.path), cv2.IMREAD_COLOR)
+        if picture is None:
+            continue
+        for plate in scene.plates:
+            if plate.text is None:
+                continue
+            quad = np.asarray(plate.corners, np.float32)
+            tall = float(np.ptp(quad[:, 1]))
+            x0, y0 = np.maximum(0, quad.min(axis=0) - tall).astype(int)
+            x1, y1 = np.ceil(quad.max(axis=0) + tall).astype(int)
+            out.append(
+                Sample(
+                    picture[y0:y1, x0:x1].copy(),
+                    quad - np.asarray((x0, y0), np.float32),
+                    printed(plate.text),
+                    plate.fitted,
+                    scene.set,
+                )
+            )
+    return out
+
+
+def straightened(sample: Sample, rng: Rng | None = None) -> Picture:
+    """(48, 160, 3) uint8: the plate as the reader is shown it; with a generator its corners are moved as a finder errs."""
+    quad = sample.corners.astype(np.float64)
+    across = (quad[1] - quad[0] + quad[2] - quad[3]) / 2
+    down = (quad[3] - quad[0] + quad[2] - quad[1]) / 2
+    tall = max(1.0, float(np.hypot(*down)))
+    wide = max(1.0, float(np.hypot(*across)))
+    u, v = across / wide, down / tall
+    m = MARGIN * tall if sample.exact else 0.0
+    move = np.zeros((4, 2))
+    if rng is not None:
+        # All four together, each side, each corner: in heights of the plate. Inwards less than outwards.
+        loose = 1.0 if sample.exact else 0.6
+        sides = np.clip(rng.normal(0.01, 0.05, 4) * loose, -0.06, 0.3)  # left, top, right, bottom; positive: outwards
+        if chance(rng, 0.08):
+            sides += rng.uniform(0, 0.25, 4)
+        move += np.outer((-1, 1, 1, -1), u) * np.asarray([sides[0], sides[2], sides[2], sides[0]])[:, None] * tall
+        move += np.outer((-1, -1, 1, 1), v) * np.asarray([sides[1], sides[1], sides[3], sides[3]])[:, None] * tall
+        move += rng.normal(0, 0.02 * loose, (4, 2)) * tall
+        turn = rng.normal(0, 0.05 * loose)
+        move += np.outer((-1, -1, 1, 1), u) * turn * tall  # shear
+        move += np.outer((-1, 1, 1, -1), v) * rng.normal(0, 0.035 * loose) * tall  # tilt
+    grown = quad + m * (np.outer((-1, 1, 1, -1), u) + np.outer((-1, -1, 1, 1), v)) + move
+    target = np.asarray([(0, 0), (WIDTH_PX, 0), (WIDTH_PX, HEIGHT_PX), (0, HEIGHT_PX)], np.float32)
+    matrix = cv2.getPerspectiveTransform(grown.astype(np.float32), target)
+    return warp_crop(sample.picture, matrix, (WIDTH_PX, HEIGHT_PX), shrink=tall / HEIGHT_PX)
+
+
+def small_again(rng: Rng, picture: Picture) -> Picture:
+    """The crop as if the plate had been far away: down to 8 px of height and up again."""
+    height = float(np.exp(rng.uniform(np.log(8), np.log(40))))
+    size = (max(8, round(WIDTH_PX * height / HEIGHT_PX)), max(4, round(height)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    if chance(rng, 0.5):
+        done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(40, 95))])
+        small = cv2.imdecode(data, cv2.IMREAD_COLOR) if done else small
+    return np.asarray(cv2.resize(small, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_LINEAR))
+
+
+def occluded(rng: Rng, picture: Picture) -> Picture:
+    """A smear, a cable, a shadow line over a part: the reader must lean on the rest, and learn to be unsure."""
+    out = picture.copy()
+    x = int(rng.integers(0, WIDTH_PX))
+    colour = tuple(int(c) for c in rng.integers(0, 256, 3))
+    if chance(rng, 0.5):
+        cv2.line(out, (x, 0), (x + int(rng.integers(-40, 40)), HEIGHT_PX), colour, int(rng.integers(1, 4)))
+    else:
+        y = int(rng.integers(0, HEIGHT_PX))
+        cv2.ellipse(
+            out,
+            (x, y),
+            (int(rng.integers(3, 12)), int(rng.integers(2, 8))),
+            float(rng.uniform(0, 180)),
+            0,
+            360,
+            colour,
+            -1,
+        )
+    return out
+
+
+def fed(rng: Rng, sample: Sample, hardness: float = 1.0) -> NDArray[np.uint8]:
+    """(48, 160) uint8 grey: one sample as the network sees it in training."""
+    picture = straightened(sample, rng)
+    if chance(rng, 0.3 * hardness):
+        picture = small_again(rng, picture)
+    if chance(rng, 0.08 * hardness):
+        picture = occluded(rng, picture)
+    picture = lens(rng, light(rng, picture, hardness), 1.6, hardness)
+    return grey_of(picture, rng)
+
+
+def grey_of(picture: Picture, rng: Rng | None = None) -> NDArray[np.uint8]:
+    """BGR to grey; in training sometimes with other weights, as an infra-red or a cheap sensor would see."""
+    if rng is not None and chance(rng, 0.15):
+        weights = rng.dirichlet((1.5, 1.5, 1.5)).astype(np.float32)
+        return np.asarray(np.clip(picture.astype(np.float32) @ weights, 0, 255), np.uint8)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def rendered_sample(rng: Rng) -> Sample:
+    """One rendered plate, photographed."""
+    from train.plates import draw_plate
+    from train.plates.snap import snap
+
+    shot = snap(rng, draw_plate(rng))
+    return Sample(shot.picture, shot.corners, shot.layout, True, "rendered")
+
+
+def tensor_of(greys: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """(N, 1, 48, 160) float32 in 0..1."""
+    return torch.from_numpy(np.stack(greys)[:, None].astype(np.float32) / 255).contiguous(
+        memory_format=torch.channels_last
+    )
+
+
+def batch_of(
+    step: int, settings: ReaderSettings, real: Sequence[Sample], weights: NDArray[Any]
+) -> tuple[Tensor, list[str]]:
+    """The batch of a step: depends on the step's number and the settings alone."""
+    greys, texts = [], []
+    for i in range(settings.batch):
+        rng = np.random.default_rng((settings.seed, step, i))
+        if not real or chance(rng, settings.rendered):
+            sample = rendered_sample(rng)
+            # What was photographed has its weather already.
+            picture = straightened(sample, rng)
+            greys.append(grey_of(lens(rng, light(rng, picture, 0.4), 1.2, 0.3), rng))
+        else:
+            sample = real[int(rng.choice(len(real), p=weights))]
+            greys.append(fed(rng, sample))
+        texts.append(sample.layout)
+    return tensor_of(greys), texts
+
+
+def loss_of(model: nn.Module, batch: tuple[Tensor, list[str]]) -> Tensor:
+    """CTC over the printed text."""
+    crops, texts = batch
+    logits = model(crops).log_softmax(2).transpose(0, 1)
+    targets = torch.tensor([_INDEX[s] for text in texts for s in text])
+    lengths = torch.tensor([len(text) for text in texts])
+    steps = torch.full((len(texts),), logits.shape[0], dtype=torch.long)
+    return nn.functional.ctc_loss(logits, targets, steps, lengths, blank=BLANK, zero_infinity=True)
+
+
+def greedy(logits: Tensor) -> list[str]:
+    """Texts without dashes, by the best path."""
+    out = []
+    for row in logits.argmax(2).tolist():
+        text = "".join(SIGNS[c - 1] for i, c in enumerate(row) if c != BLANK and (i == 0 or row[i - 1] != c))
+        out.append(text.replace("-", ""))
+    return out
+
+
+class Look:
+    """Figures of a model on held-out plates: as they are, and each made hard in three ways that never change."""
+
+    def __init__(self, held: Sequence[Sample], seed: int = 99) -> None:
+        self.texts = [s.layout.replace("-", "") for s in held]
+        self.sets = [s.set for s in held]
+        self.plain = tensor_of([grey_of(straightened(s)) for s in held])
+        hard = [fed(np.random.default_rng((seed, i, k)), s, 1.5) for k in range(2) for i, s in enumerate(held)]
+        self.hard = tensor_of(hard)
+
+    def __call__(self, model: nn.Module) -> dict[str, float]:
+        with torch.no_grad():
+            plain = [t for part in self.plain.split(128) for t in greedy(model(part))]
+            hard = [t for part in self.hard.split(128) for t in greedy(model(part))]
+        n = len(self.texts)
+        right = [a == b for a, b in zip(plain, self.texts, strict=True)]
+        hard_right = sum(t == self.texts[i % n] for i, t in enumerate(hard)) / max(1, len(hard))
+        figures = {"plain": sum(right) / max(1, n), "hard": hard_right}
+        return {**figures, "score": figures["plain"] + figures["hard"]}
+
+
+def train_reader(labelled: Labelled | None, out: Path, settings: ReaderSettings, start: Path | None = None) -> Run:
+    """Train, or go on with, one run in a folder; gives the finished run. `start` has weights to begin with."""
+    torch.manual_seed(settings.seed)
+    model = PlateReader(settings.width)
+    if start is not None:
+        model.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+    if labelled is None:
+        real: list[Sample] = []
+        held = [rendered_sample(np.random.default_rng((7, i))) for i in range(400)]
+    elif settings.folds:
+        real = samples_of(labelled.fold(settings.fold, settings.folds, kept=False))
+        held = samples_of(labelled.fold(settings.fold, settings.folds, kept=True))
+    else:
+        real = samples_of(labelled)
+        held = real[::8]
+    # Scenes are what the product reads; there are five times as many loose crops.
+    weights = np.asarray([1.0 if s.set == "twocr" else 2.0 for s in real])
+    weights /= max(1.0, weights.sum())
+    run = Run(out, model, steps=settings.steps, peak=settings.peak, settings=msgspec.to_builtins(settings))
+    print(
+        f"reader: {len(real)} real plates, {len(held)} held out, {sum(p.numel() for p in model.parameters()):,} weights",
+        file=sys.stderr,
+    )
+    run.train(
+        lambda step: batch_of(step, settings, real, weights),
+        loss_of,
+        Look(held),
+        score="score",
+        look_every=settings.look_every,
+    )
+    return run
