@@ -4,7 +4,8 @@ Rules (console.md, sections 8 and 9):
 - one card at a time; the more urgent one takes the screen, the others wait and are counted;
 - a card stays 20 s or until it is answered, then it becomes a row;
 - the same vehicle neither sounds nor comes back for 10 minutes, unless its priority rises or a look-alike becomes sure;
-- silent entries make no sound; at most one sound at a time; the sentence is repeated once after 4 s if nobody answers.
+- silent entries make no sound; at most one sound at a time; the sentence is repeated once after 4 s if nobody answers;
+- a second reader's opinion is added to its card wherever that is; it brings no card back and takes none away.
 
 Pure but for its lock: time comes in, snapshots go out. `page.py`, `screen.py` and `sound.py` show what it says.
 """
@@ -17,12 +18,15 @@ from typing import Literal
 
 import msgspec
 
-from guardian.device.card import AlarmCard
+from guardian.device.card import LATE, PENDING, AlarmCard, card_opinion
 from guardian.device.speech import sentence
+from guardian.domain.opinion import SecondOpinion
 
 QUIET_MS = 10 * 60_000
 SHOWN_MS = 20_000
 REPEAT_MS = 4_000
+OPINION_MS = 6_000
+"""A card does not say for longer that an opinion is coming: by then something holds it up."""
 WAITING_MAX = 20
 ROWS_MAX = 12
 VEHICLES_MAX = 10_000
@@ -130,6 +134,26 @@ class AlarmDesk:
         """A rise in priority, or a look-alike that became sure."""
         return rank[0] < before[0] or (rank[0] == before[0] and rank[1] < before[1])
 
+    def opine(self, read_id: str, opinion: SecondOpinion) -> bool:
+        """A second reader has said what it reads; gives whether a card of that read is here."""
+
+        def with_it(card: AlarmCard) -> AlarmCard:
+            return msgspec.structs.replace(card, opinion=card_opinion(opinion, card))
+
+        with self._changed:
+            here = False
+            if self._card is not None and self._card.read_id == read_id:
+                self._card, here = with_it(self._card), True
+            for place, (card, sounded) in enumerate(self._waiting):
+                if card.read_id == read_id:
+                    self._waiting[place], here = (with_it(card), sounded), True
+            for place, row in enumerate(self._rows):
+                if row.card.read_id == read_id:
+                    self._rows[place], here = Row(with_it(row.card), row.answer), True
+            if here:
+                self._bump()
+            return here
+
     def answer(self, card_id: str, answer: Answer) -> bool:
         """An officer pressed; gives False where that card has no longer the screen (a press that came too late)."""
         with self._changed:
@@ -159,6 +183,9 @@ class AlarmDesk:
             if self._card is None:
                 return
             shown_ms = now - self._card_since_ms
+            if self._card.opinion is PENDING and shown_ms >= OPINION_MS:
+                self._card = msgspec.structs.replace(self._card, opinion=LATE)
+                self._bump()
             if shown_ms >= SHOWN_MS:
                 self._leave("")
                 self._bump()

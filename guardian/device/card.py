@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from guardian.device import words
+from guardian.domain.opinion import OpinionVerdict, SecondOpinion
 from guardian.domain.plate import display_of
 from guardian.domain.read import Read
 from guardian.domain.series import VehicleClass
@@ -24,6 +25,20 @@ class Sign(msgspec.Struct, frozen=True, omit_defaults=True):
     differs: bool = False
     entry_sign: str = ""  # what the entry has here, where the two can be laid side by side
     alternatives: tuple[str, ...] = ()
+
+
+class CardOpinion(msgspec.Struct, frozen=True):
+    """What a second reader says of a card's read, in words about the entry: that is what an officer acts on.
+
+    `mark`: `same` (it read the entry's number), `other` (it read another), `none` (it could not say), `pending`.
+    """
+
+    mark: str
+    words: str
+
+
+PENDING = CardOpinion("pending", "第二判讀中")
+LATE = CardOpinion("none", "第二判讀：未及判讀")
 
 
 class AlarmCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +74,8 @@ class AlarmCard(msgspec.Struct, frozen=True, kw_only=True):
     clock_set: bool = True
     box: tuple[float, float, float, float] | None = None
     """The plate in the overview: left, top, width, height as shares of it."""
+    opinion: CardOpinion | None = None
+    """A line that comes after the card; it changes neither `sure` nor rank nor tone (docs/decisions/0009)."""
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -83,6 +100,29 @@ class AlarmCard(msgspec.Struct, frozen=True, kw_only=True):
     def no(self) -> str:
         """The word on the narrow button."""
         return "不是這輛" if self.sure else "不是"
+
+
+def card_opinion(opinion: SecondOpinion, card: AlarmCard) -> CardOpinion:
+    """An opinion in words for one card.
+
+    Of a look-alike both readers may read alike, and then the vehicle is *not* the one on the list: so the words speak of
+    the entry, and of the first reading only where that is the entry's.
+    """
+    verdict = opinion.known
+    if verdict is OpinionVerdict.NOT_ASKED:
+        return CardOpinion("none", f"第二判讀：{words.NOT_ASKED.get(opinion.reason, '未判讀')}")
+    if verdict is OpinionVerdict.CANNOT_READ:
+        return CardOpinion("none", "第二判讀：無法判讀")
+    shown = display_of(opinion.text)
+    if opinion.bears_out(card.entry_text):
+        return CardOpinion(
+            "same", "第二判讀：一致" if verdict is OpinionVerdict.AGREES else f"第二判讀：讀作 {shown}，與名單相同"
+        )
+    if verdict is OpinionVerdict.AGREES:
+        return CardOpinion("other", f"第二判讀：也讀作 {shown}，與名單不同")
+    places = "、".join(str(place + 1) for place in opinion.differing)
+    where = f"（第 {places} 字）" if places else ""
+    return CardOpinion("other", f"第二判讀：不一致{where}，讀作 {shown}")
 
 
 def contradiction_of(read: Read, entry: WatchEntry) -> str:
@@ -156,6 +196,7 @@ def make_card(
     list_issued_ms: int,
     x_share: float | None = None,
     clock_set: bool = True,
+    opinion: CardOpinion | None = None,
 ) -> AlarmCard:
     """Put a hit into words.
 
@@ -197,6 +238,7 @@ def make_card(
         overview_sha256=read.overview.sha256 if read.overview is not None else "",
         clock_set=clock_set,
         box=_box(read),
+        opinion=opinion,
     )
 
 

@@ -1,13 +1,14 @@
 """The one pipeline of the device, in the order in which it runs:
 
     source → frames → detect → rectify → read → judge → track and vote → match → alarm → spool → uplink
+                                                                                  └→ second opinion
 
 Three threads: one decodes, one looks (from detect to alarm), one writes. Between the first two the newest frame wins when
 a camera is faster than vision, and what is dropped is counted; photos, and films with `every_frame`, lose nothing.
 Between the last two nothing is ever dropped. The uplink is not called from here: it empties the spool on its own.
 
 The alarm comes before the spool's durable write, so that a slow disk never delays an officer; the read follows within
-milliseconds.
+milliseconds. A second reader is asked after the alarm too, and answers by itself (`second.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import msgspec
 import structlog
 
 from guardian.device.alarm import AlarmDesk
-from guardian.device.card import make_card
+from guardian.device.card import PENDING, make_card
 from guardian.device.clock import DeviceClock, Stamp
 from guardian.device.follow import Follower, Passing, Picture
 from guardian.device.gaze import EveryLook, Gaze, Looking, Manner
@@ -29,6 +30,7 @@ from guardian.device.listcopy import ListInForce
 from guardian.device.look import look_of
 from guardian.device.photos import NO_PICTURES
 from guardian.device.position import PositionKeeper
+from guardian.device.second import Asked, SecondOpinions, crops_of
 from guardian.device.source import Frame, Source
 from guardian.device.stage import Handover, Stages
 from guardian.domain.errors import GuardianError
@@ -84,6 +86,7 @@ class Pipeline:
         device_id, boot, unit: who reads.
         every_frame: nothing is dropped between source and vision.
         on_read: told each read as it goes to the spool (screen, counters); called in the writing thread.
+        second: asked about would-be hits; left out, nobody is.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class Pipeline:
         every_frame: bool = False,
         stages: Stages | None = None,
         on_read: Callable[[Read], None] = lambda _read: None,
+        second: SecondOpinions | None = None,
     ) -> None:
         self.stages = stages if stages is not None else Stages()
         self._source = source
@@ -118,6 +122,7 @@ class Pipeline:
         self._positions = positions
         self._device_id, self._boot, self._unit = device_id, boot, unit
         self._on_read = on_read
+        self._second = second
         newest_wins = self._newest_wins
         self._frames: Handover[tuple[Frame, float]] = Handover(
             FRAMES_WAITING_LIVE if newest_wins else FRAMES_WAITING,
@@ -227,6 +232,9 @@ class Pipeline:
             if matches:
                 read = self._alarm(read, passing, (crop, overview), matches, held)
                 self.stages.latency.took((time.perf_counter() - decoded) * 1000)
+                if self._second is not None:
+                    key = (read.boot, read.sequence)
+                    self._second.ask(Asked(key, read.id, read.text, crops_of(passing.result)))
                 read, votes = show_votes(read, passing)
             self._written.give(
                 Written(
@@ -296,6 +304,7 @@ class Pipeline:
                     list_issued_ms=held.issued_ms,
                     x_share=passing.x_share,
                     clock_set=self._clock.plausible,
+                    opinion=PENDING if self._second is not None and self._second.there else None,
                 )
                 for match, entry in matches
             ]

@@ -27,10 +27,12 @@ from guardian.device.disk import RealDisk
 from guardian.device.follow import FilmFollower, StillFollower
 from guardian.device.identity import Identity
 from guardian.device.listcopy import ListCopy
+from guardian.device.opinionbook import OpinionBook
 from guardian.device.page import AlarmPage, CardPictures
 from guardian.device.pipeline import Pipeline
 from guardian.device.position import PositionFeed, PositionKeeper
 from guardian.device.seal import Sealer
+from guardian.device.second import Asked, SecondOpinions
 from guardian.device.sound import Speaker
 from guardian.device.source import FolderSource, Source, Speed, open_source
 from guardian.device.spool import Spool
@@ -42,9 +44,12 @@ from guardian.device.uplink import Uplink
 from guardian.domain.camera import CAMERA_WORDS
 from guardian.domain.errors import DiskFullError, frames_of
 from guardian.domain.moment import CLOCK_FLOOR_MS
+from guardian.domain.opinion import NotAsked, SecondOpinion
 from guardian.domain.read import Read
 from guardian.domain.wire import DeviceAnswer, Heartbeat
 from guardian.vision.engine import Engine, open_engine
+from guardian.vision.opinion import open_second_reader, reader_beside
+from guardian.vision.ports import SecondReader
 
 log = structlog.get_logger("device.run")
 
@@ -55,10 +60,19 @@ NO_PICTURE_MS = 10_000
 CAUSE_KNOWN_MS = 2_000
 LIST_OLD_MS = 24 * 3_600_000
 DRAIN_S = 30.0
+SECOND_S = 3.0
+"""After the last frame so long for second opinions that are being formed."""
 HOUR_MS = 3_600_000
 STATUS_FILE = "status.json"
 BEGIN_AGAIN_S = (1.0, 5.0, 30.0)
-BESIDE = {"ticks": "狀態更新", "positions": "定位", "voice": "語音", "uplink": "上傳", "list": "名單更新"}
+BESIDE = {
+    "ticks": "狀態更新",
+    "positions": "定位",
+    "voice": "語音",
+    "uplink": "上傳",
+    "list": "名單更新",
+    "second": "第二判讀",
+}
 """What runs beside the pipeline, as the screen calls it."""
 
 
@@ -105,6 +119,7 @@ class Device:
 
     Args:
         engine, clock: in place of the real ones, for tests.
+        second_reader: opens the reader that gives second opinions; left out, the one that stands beside the engine.
         on_read: told each read when it is durable.
     """
 
@@ -116,6 +131,7 @@ class Device:
         clock: DeviceClock | None = None,
         on_read: Callable[[Read], None] = lambda _read: None,
         uplink: bool = True,
+        second_reader: Callable[[], SecondReader] | None = None,
     ) -> None:
         self.options = options
         self.clock = clock or DeviceClock()
@@ -139,11 +155,18 @@ class Device:
         self.feed: PositionFeed = options.feed or SilentFeed()
         self.stages = Stages()
         self.pictures = CardPictures()
+        self.opinions = OpinionBook(RealDisk(options.home), Sealer(key))
         self._on_read = on_read
         self._read_moments: list[int] = []
+        engine = engine or open_engine(engine_for(self.source, every_frame=every_frame), options.threads)
+        if second_reader is None and reader_beside(engine.name):
+            second_reader = open_second_reader
+        self.second = SecondOpinions(
+            second_reader, self._opined, why_none=NotAsked.SAME_READER, stage=self.stages["second"]
+        )
         self.pipeline = Pipeline(
             source=self.source,
-            engine=engine or open_engine(engine_for(self.source, every_frame=every_frame), options.threads),
+            engine=engine,
             follower=StillFollower() if stills else FilmFollower(),
             in_force=lambda: self.lists.in_force,
             desk=self.desk,
@@ -157,6 +180,7 @@ class Device:
             every_frame=every_frame,
             stages=self.stages,
             on_read=self._kept,
+            second=self.second,
         )
         self.speaker = Speaker(muted=options.muted)
         self.page = (
@@ -178,6 +202,7 @@ class Device:
                 heartbeat=self.heartbeat,
                 say=self.desk.say,
                 stage=self.stages["uplink"],
+                opinions=self.opinions,
             )
         self._begun = time.monotonic()
         self._fps: tuple[float, int, float | None] = (self._begun, 0, None)
@@ -203,6 +228,7 @@ class Device:
             ("ticks", self._let_time_pass),
             ("positions", lambda s: self.feed.run(self.positions, s)),
             ("voice", lambda s: self.speaker.run(self.desk, s)),
+            ("second", self.second.run),
         ]
         if self.uplink is not None:
             works += [("uplink", self.uplink.run), ("list", self.uplink.run_list)]
@@ -216,7 +242,10 @@ class Device:
         for thread in threads:
             thread.start()
         try:
-            self.pipeline.run(stop)
+            try:
+                self.pipeline.run(stop)
+            finally:
+                self.second.finish(SECOND_S)
             self._drain(stop)
         finally:
             ended.set()
@@ -257,7 +286,9 @@ class Device:
         if self.uplink is None:
             return
         until = time.monotonic() + self.options.drain_s
-        while time.monotonic() < until and not stop.is_set() and not self.spool.state().all_sent:
+        while (
+            time.monotonic() < until and not stop.is_set() and not (self.spool.state().all_sent and not self.opinions)
+        ):
             if self.uplink.state == "revoked":
                 return
             stop.wait(0.1)
@@ -322,6 +353,14 @@ class Device:
         log.info("card-answered", read_id=card.read_id, answer=answer)
         if self.uplink is not None:
             self.uplink.tell_answer(DeviceAnswer(card.read_id, card.entry_id, answer, self.clock.now_ms()))
+
+    def _opined(self, asked: Asked, opinion: SecondOpinion) -> None:
+        """A second reader has answered: the officer first, then the disk, then the cloud."""
+        self.desk.opine(asked.read_id, opinion)
+        self.opinions.put(asked.key, opinion)
+        log.info("second-opinion", read_id=asked.read_id, verdict=opinion.verdict, reason=opinion.reason)
+        if self.uplink is not None:
+            self.uplink.hurry()
 
     # ---- telling -----------------------------------------------------------------------------------------------------
 

@@ -82,7 +82,9 @@ def sentence(card: AlarmCard, *, numerals: str = "radio") -> str:
     tail = "，".join(part for part in (look, where) if part)
     warning = f"注意，{spoken_text(card.warning, numerals=numerals)}。" if card.warning else ""
     if card.sure:
-        return f"{card.priority_word}。{card.category_word}。{number}。{tail}。{warning}"
+        # Only a card that seems sure needs it said; "look again" says so already.
+        second = "第二判讀不一致，看清車牌。" if card.opinion is not None and card.opinion.mark == "other" else ""
+        return f"{card.priority_word}。{card.category_word}。{number}。{tail}。{warning}{second}"
     doubts = []
     for place, sign in enumerate(s for s in card.signs if s.place is not None):
         if not (sign.differs or sign.doubtful):

@@ -36,6 +36,7 @@ from guardian.device.cloudline import (
 from guardian.device.identity import Identity
 from guardian.device.listcopy import ListCopy, ListInForce
 from guardian.device.listupdate import ListRefusedError
+from guardian.device.opinionbook import OpinionBook
 from guardian.device.spool import Spool
 from guardian.device.spooled import Kept, Key
 from guardian.device.stage import Stage
@@ -49,6 +50,7 @@ from guardian.domain.wire import (
     DeviceAnswer,
     Heartbeat,
     HeartbeatAnswer,
+    ReadOpinion,
     SignedWatchlistUpdate,
 )
 
@@ -59,6 +61,7 @@ LIST_WAIT_S = 25
 PAUSE_MAX_S = 30.0
 REVOKED_PAUSE_S = 60.0
 ANSWERS_MAX = 200
+OPINIONS_AT_ONCE = 200
 PHOTO_LATER_MS = 600_000
 """A picture that does not go through just now is asked about again after this; the spool holds it until then."""
 REVOKED = frozenset({"device-revoked", "device-unknown"})
@@ -96,6 +99,7 @@ class Uplink:
         heartbeat: makes one; called in the sending thread.
         say: a lasting sentence for the screen by its reference; an empty sentence takes it away.
         on_list: told the list that came into force.
+        opinions: second opinions that wait to be told.
     """
 
     def __init__(
@@ -112,6 +116,7 @@ class Uplink:
         stage: Stage | None = None,
         rng: random.Random | None = None,
         batch_items: int = BATCH_ITEMS_MAX,
+        opinions: OpinionBook | None = None,
     ) -> None:
         self._line = line
         self._identity = identity
@@ -129,6 +134,7 @@ class Uplink:
         self._photos_later: dict[str, int] = {}  # by SHA-256: not before this moment
         self._last_heartbeat_ms: int | None = None
         self._answers: list[DeviceAnswer] = []
+        self._opinions = opinions
         self._answers_lock = threading.Lock()
         self.state = "offline"
         self.state_since_ms = clock.mono_ms()
@@ -143,6 +149,10 @@ class Uplink:
             self._answers.append(answer)
             if len(self._answers) > ANSWERS_MAX:
                 log.warning("answer-given-up", read_id=self._answers.pop(0).read_id)
+        self.hurry()
+
+    def hurry(self) -> None:
+        """Something is to be told now: the next heartbeat is due."""
         self._last_heartbeat_ms = None
         self._spool.changed.set()
 
@@ -183,14 +193,19 @@ class Uplink:
     def _beat(self) -> None:
         with self._answers_lock:
             answers = tuple(self._answers)
-        beat = msgspec.structs.replace(self._heartbeat(), answers=answers)
+        told = self._opinions.batch(OPINIONS_AT_ONCE) if self._opinions is not None else []
+        own = self._identity.file.device_id  # a read may have been made before the device was enrolled
+        opinions = tuple(ReadOpinion(f"{own}.{boot}.{number}", opinion) for (boot, number), opinion in told)
+        beat = msgspec.structs.replace(self._heartbeat(), answers=answers, opinions=opinions)
         asked = self._clock.mono_ms()
         response = self._line.ask("POST", "/device/v1/heartbeat", _encode(beat))
         got = self._clock.mono_ms()
         answer = decoded(response, HeartbeatAnswer)
         with self._answers_lock:
             self._answers = [a for a in self._answers if a not in answers]
-        self._last_heartbeat_ms = got
+        if self._opinions is not None:
+            self._opinions.told([key for key, _ in told])
+        self._last_heartbeat_ms = got if len(told) < OPINIONS_AT_ONCE else None
         # The cloud's time was read somewhere between question and answer: the middle is off by half the way at most.
         self._clock.learn(answer.server_ms, "cloud", at_mono_ms=(asked + got) // 2)
         self._want(answer.photos_wanted)

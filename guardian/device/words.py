@@ -38,6 +38,15 @@ VEHICLE_CLASS = {
     VehicleClass.ELECTRIC_MOTORCYCLE: "電動機車",
     VehicleClass.MICRO_ELECTRIC: "微型電動二輪車",
 }
+NOT_ASKED = {
+    "no-reader": "未判讀，設備沒有第二判讀引擎",
+    "same-reader": "未判讀，設備只有一種判讀引擎",
+    "no-picture": "未判讀，沒有車牌影像",
+    "too-late": "未及判讀",
+    "broken": "判讀失敗",
+}
+"""Why a second reader was not asked (`domain.opinion.NotAsked`)."""
+
 _TWO_WHEELS = {
     VehicleClass.MOTORCYCLE,
     VehicleClass.LIGHT_MOTORCYCLE,

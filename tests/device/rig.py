@@ -283,7 +283,7 @@ def plate_seen(
 class ScriptedEngine:
     """In place of the engine: gives what the script says for each look, then nothing."""
 
-    name = "scripted"
+    name = "day-one-scripted"  # beside a day-one engine stands no second reader that a device would load
 
     def __init__(self, script: Sequence[Sequence[PlateSeen]], *, delay: Callable[[], None] = lambda: None) -> None:
         self.script = list(script)
