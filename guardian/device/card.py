@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from guardian.device import words
-from guardian.domain.opinion import OpinionVerdict, SecondOpinion
+from guardian.domain.opinion import NotAsked, OpinionVerdict, SecondOpinion
 from guardian.domain.plate import display_of
 from guardian.domain.read import Read
 from guardian.domain.series import VehicleClass
@@ -102,14 +102,16 @@ class AlarmCard(msgspec.Struct, frozen=True, kw_only=True):
         return "不是這輛" if self.sure else "不是"
 
 
-def card_opinion(opinion: SecondOpinion, card: AlarmCard) -> CardOpinion:
-    """An opinion in words for one card.
+def card_opinion(opinion: SecondOpinion, card: AlarmCard) -> CardOpinion | None:
+    """An opinion in words for one card; None where this device has no second reader by its make, which is no news.
 
     Of a look-alike both readers may read alike, and then the vehicle is *not* the one on the list: so the words speak of
     the entry, and of the first reading only where that is the entry's.
     """
     verdict = opinion.known
     if verdict is OpinionVerdict.NOT_ASKED:
+        if opinion.reason == NotAsked.SAME_READER:
+            return None
         return CardOpinion("none", f"第二判讀：{words.NOT_ASKED.get(opinion.reason, '未判讀')}")
     if verdict is OpinionVerdict.CANNOT_READ:
         return CardOpinion("none", "第二判讀：無法判讀")

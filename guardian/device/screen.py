@@ -100,7 +100,7 @@ def render_card(card: AlarmCard, waiting: int, now_ms: int, width: int, height: 
     parts: list[RenderableType] = [head, _plate(card, width, max(4, min(12, height - 14)))]
     if not card.sure:
         parts.append(Align.center(_signs(card)))
-    body = [card.warning and f"⚠ {card.warning}", card.contradiction, card.look]
+    body = [card.warning and f"⚠ {card.warning}", card.contradiction, card.look, opinion_line(card)]
     parts += [Text(line, style=f"bold {ink}") for line in body if line]
     where = " · ".join(part for part in (card.side, card.heading) if part)
     parts.append(Text(where, style=ink))
@@ -210,6 +210,15 @@ def render(view: DeskView, status: DeviceStatus, *, stats: bool, width: int, hei
     if view.card is not None:
         return render_card(view.card, view.waiting, status.at_ms, width, height)
     return render_status(view, status, stats=stats)
+
+
+OPINION_SIGN = {"same": "✓", "other": "≠", "none": "–", "pending": "…"}
+
+
+def opinion_line(card: AlarmCard) -> str:
+    """What a second reader says, with a sign before it; empty where there is none."""
+    opinion = card.opinion
+    return f"{OPINION_SIGN.get(opinion.mark, '–')} {opinion.words}" if opinion is not None else ""
 
 
 def alarm_line(card: AlarmCard) -> str:

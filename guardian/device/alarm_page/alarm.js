@@ -18,7 +18,7 @@
   // ---- the card ----
   function drawCard(card, now) {
     const car = $('car');
-    car.className = `car ${card.sure ? 'exact' : 'near'} p${card.priority}`;
+    car.className = `car ${card.sure ? 'exact' : 'near'} p${card.priority}${card.opinion ? ' opined' : ''}`;
     $('shape').setAttribute('href', `#p-${card.priority}`);
     $('strength').setAttribute('href', card.sure ? '#s-exact' : '#s-near');
     $('headline').textContent = card.sure ? `${card.priority_word} ${card.category_word}` : '再看一眼';
@@ -59,6 +59,8 @@
     if (where) { const a = icon('i-arrow'); a.style.transform = `rotate(${card.arrow_deg}deg)`; $('where').append(a, el('span', where)); }
     $('why').textContent = [why(card), card.reason, card.case_number].filter(Boolean).join(' · ');
 
+    drawSecond(card.opinion);
+
     const src = (sha) => sha ? `picture/${sha}` : '';
     const crop = $('crop');
     if (crop.dataset.sha !== card.crop_sha256) { crop.dataset.sha = card.crop_sha256 || ''; crop.src = src(card.crop_sha256); crop.parentElement.hidden = !card.crop_sha256; }
@@ -71,6 +73,15 @@
     foot.textContent = `名單第 ${card.list_version} 版${card.clock_set ? ' · ' + age(listAge) : ''}`;
     foot.classList.toggle('old', listAge > 3600000);
     $('waiting').textContent = view.waiting ? `還有 ${view.waiting} 筆` : '';
+  }
+
+  // A second reader's line: redrawn only when its words change, so that it is read out once.
+  function drawSecond(opinion) {
+    const line = $('second'), words = opinion ? opinion.words : '';
+    if (line.dataset.words === words) return;
+    line.dataset.words = words;
+    line.className = `second ${opinion ? opinion.mark : ''}`;
+    line.replaceChildren(...(opinion ? [icon(`o-${opinion.mark}`), el('span', words)] : []));
   }
 
   function why(card) {
