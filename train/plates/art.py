@@ -179,7 +179,7 @@ def draw_plate(
     if rng.random() < 0.05:
         wear.rust(rng, canvas)
     if rng.random() < 0.96:
-        fittings.bolt_on(rng, canvas, alpha, lower=sort.lower_holes)
+        fittings.bolt_on(rng, canvas, lower=sort.lower_holes)
     if rng.random() < (0.85 if moto else 0.35):
         stickers.stick_on(rng, canvas, layout, below=line.box[3], amount=1.0 if moto else 0.45)
     if rng.random() < 0.45:

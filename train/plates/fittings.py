@@ -14,7 +14,7 @@ _STEEL = (150, 152, 155)
 _RUST = (30, 62, 120)
 
 
-def _slot(canvas: Layer, alpha: Mask, x: float, y: float, width: float, height: float, dark: float) -> None:
+def _slot(canvas: Layer, x: float, y: float, width: float, height: float, dark: float) -> None:
     mask = rounded_box(max(3, round(height)), max(4, round(width)), height / 2)
     patch = np.full((*mask.shape, 3), dark, np.float32)
     lay_at(canvas, patch, mask, x, y)
@@ -54,7 +54,7 @@ def bolt(
     return np.clip(patch, 0, 255), mask
 
 
-def bolt_on(rng: np.random.Generator, canvas: Layer, alpha: Mask, *, lower: bool) -> None:
+def bolt_on(rng: np.random.Generator, canvas: Layer, *, lower: bool) -> None:
     """Slots and bolts where plates have them, with their rust and caps. In place."""
     h, w = canvas.shape[:2]
     y = rng.uniform(0.085, 0.15)
@@ -75,7 +75,7 @@ def bolt_on(rng: np.random.Generator, canvas: Layer, alpha: Mask, *, lower: bool
             x = w * (0.5 + side * half)
             slot_w, slot_h = h * rng.uniform(0.1, 0.19), h * rng.uniform(0.04, 0.065)
             if rng.random() < 0.85:
-                _slot(canvas, alpha, x, row * h, slot_w, slot_h, dark)
+                _slot(canvas, x, row * h, slot_w, slot_h, dark)
             if bolted and rng.random() < 0.93:
                 bx = x + rng.uniform(-0.45, 0.45) * slot_w
                 by = row * h
