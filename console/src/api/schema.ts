@@ -1207,6 +1207,8 @@ export interface components {
             list_issued_ms?: number;
             /** @default 0 */
             list_version?: number;
+            /** @default [] */
+            opinions?: components["schemas"]["ReadOpinion"][];
             /** @default 0 */
             photos_given_up?: number;
             picture_since_ms?: number | null;
@@ -1289,6 +1291,7 @@ export interface components {
             /** @default [] */
             looks?: components["schemas"]["LookRow"][];
             odds_tenths: number | null;
+            opinion?: components["schemas"]["OpinionView"] | null;
             outcome?: components["schemas"]["Outcome"] | null;
             /** @default  */
             overview_url?: string;
@@ -1514,6 +1517,38 @@ export interface components {
          */
         MatchStrength: "exact" | "lookalike";
         /**
+         * OpinionVerdict
+         * @description How a second reader's text stands to the first one's.
+         * @enum {string}
+         */
+        OpinionVerdict: "agrees" | "partly" | "differs" | "cannot_read" | "not_asked";
+        /** OpinionView */
+        OpinionView: {
+            /** @default false */
+            bears_out_entry?: boolean;
+            /** @default [] */
+            char_probs?: number[];
+            /** @default 0 */
+            confidence_prob?: number;
+            /** @default 0 */
+            crops?: number;
+            /** @default [] */
+            differing?: number[];
+            /** @default  */
+            display?: string;
+            /** @default  */
+            raw_text?: string;
+            /** @default  */
+            reader?: string;
+            /** @default  */
+            reader_version?: string;
+            /** @default  */
+            reason?: string;
+            /** @default  */
+            text?: string;
+            verdict: components["schemas"]["OpinionVerdict"];
+        };
+        /**
          * Outcome
          * @description What came of a confirmed hit; needs CONFIRMED before it.
          * @enum {string}
@@ -1684,6 +1719,11 @@ export interface components {
             read: components["schemas"]["Read"];
             row: components["schemas"]["ReadRow"];
         };
+        /** ReadOpinion */
+        ReadOpinion: {
+            opinion: components["schemas"]["SecondOpinion"];
+            read_id: string;
+        };
         /** ReadRow */
         ReadRow: {
             captured_ms: number;
@@ -1774,6 +1814,26 @@ export interface components {
             /** @default [] */
             units?: string[];
             until_ms?: number | null;
+        };
+        /** SecondOpinion */
+        SecondOpinion: {
+            /** @default [] */
+            char_probs?: number[];
+            /** @default 0 */
+            crops?: number;
+            /** @default [] */
+            differing?: number[];
+            /** @default  */
+            raw_text?: string;
+            /** @default  */
+            reader?: string;
+            /** @default  */
+            reader_version?: string;
+            /** @default  */
+            reason?: string;
+            /** @default  */
+            text?: string;
+            verdict: string;
         };
         /** SessionRequest */
         SessionRequest: {
