@@ -70,9 +70,16 @@ def straighten(frame: Frame, corners: Corners, *, height_px: int, width_max_px: 
     Source: Hartley and Zisserman, Multiple View Geometry, 2nd ed., 4.1.
     """
     width, height = quad_size(corners)
+    width_px = int(min(width_max_px, max(1, round(width * height_px / max(1e-6, height)))))
+    return straighten_to(frame, corners, (width_px, height_px))
+
+
+def straighten_to(frame: Frame, corners: Corners, size: tuple[int, int]) -> Crop:
+    """Warp one quadrangle to exactly this width and height, whatever its shape; otherwise as `straighten`."""
+    width, height = quad_size(corners)
     if width < 1 or height < 1:
         raise DegenerateQuadError("The corners enclose less than one pixel; nothing was cut out.")
-    width_px = int(min(width_max_px, max(1, round(width * height_px / height))))
+    width_px, height_px = size
     source = np.asarray(corners, dtype=np.float32)
     target = np.asarray([(0, 0), (width_px, 0), (width_px, height_px), (0, height_px)], dtype=np.float32)
     matrix = cv2.getPerspectiveTransform(source, target)

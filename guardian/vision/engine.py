@@ -9,12 +9,11 @@ import msgspec
 
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.read import Corners
-from guardian.vision.crop import straighten
 from guardian.vision.judge import PlateSeen, judge, overlap, plausible_line, without_doubles
 from guardian.vision.place import carried, spans_of
 from guardian.vision.ports import Crop, Detection, Detector, Frame, Reader, TextRead
 from guardian.vision.series import number_of
-from guardian.vision.window import detect_near
+from guardian.vision.window import PLATE_HEIGHT_PX, detect_near
 
 READING_HEIGHT_PX = 48
 SAME_PLACE_SHARE = 0.5
@@ -36,7 +35,16 @@ class Engine:
     `near_detector` looks at small cut-outs and must not enlarge them; left out, it is the detector itself.
     """
 
-    def __init__(self, detector: Detector, reader: Reader, *, name: str, near_detector: Detector | None = None) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        reader: Reader,
+        *,
+        name: str,
+        near_detector: Detector | None = None,
+        near_height_px: float = PLATE_HEIGHT_PX,
+    ) -> None:
+        self.near_height_px = near_height_px
         self.detector = detector
         self.near_detector = near_detector or detector
         self.reader = reader
@@ -48,7 +56,7 @@ class Engine:
 
     def rectify(self, frame: Frame, detections: Sequence[Detection]) -> list[Crop]:
         """The reader's crops, one for each detection."""
-        return [straighten(frame, d.reading_corners, height_px=READING_HEIGHT_PX) for d in detections]
+        return [self.reader.cut(frame, self.reader.view(d)) for d in detections]
 
     def read(self, crops: Sequence[Crop]) -> list[TextRead]:
         """The text of each crop, raw."""
@@ -58,7 +66,7 @@ class Engine:
         self, detections: Sequence[Detection], crops: Sequence[Crop], texts: Sequence[TextRead]
     ) -> list[PlateSeen]:
         """The plates among what was read, from left to right."""
-        seen = (judge(d, c, t) for d, c, t in zip(detections, crops, texts, strict=True))
+        seen = (judge(d, c, t, self.reader.view(d)) for d, c, t in zip(detections, crops, texts, strict=True))
         return without_doubles([plate for plate in seen if plate is not None])
 
     def look(self, frame: Frame, times: StageTimes | None = None, *, known: Sequence[Corners] = ()) -> list[PlateSeen]:
@@ -72,7 +80,7 @@ class Engine:
         begun = time.perf_counter()
         detections: list[Detection] = []
         for corners in expected:
-            for found in detect_near(self.near_detector, frame, corners):
+            for found in detect_near(self.near_detector, frame, corners, self.near_height_px):
                 if plausible_line(found) and _apart(found.corners, [d.corners for d in detections]):
                     detections.append(found)
         return self._look(frame, detections, begun, times)
@@ -103,7 +111,7 @@ class Engine:
             number = number_of(text)
             if number is not None and (best is None or number.score > best.number.score):
                 spans = carried(
-                    spans_of(number.places, number.series.dash_after, number.hole), detection.reading_corners, whole
+                    spans_of(number.places, number.series.dash_after, number.hole), self.reader.view(detection), whole
                 )
                 best = PlateSeen(number, whole, detection.prob, text.raw_text, spans=spans)
         return best

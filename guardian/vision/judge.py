@@ -137,15 +137,17 @@ def plate_corners(detection: Detection, number: SeriesRead) -> Corners:
     return grow(detection.corners, left=left, right=right, top=top, bottom=bottom)
 
 
-def judge(detection: Detection, crop: Crop, read: TextRead) -> PlateSeen | None:
-    """The plate that a line of text is, or None."""
+def judge(detection: Detection, crop: Crop, read: TextRead, view: Corners | None = None) -> PlateSeen | None:
+    """The plate that a line of text is, or None. `view` is what of the frame the crop shows."""
     number = number_of(read)
     if number is None or not believable(number):
         return None
     if detection.text_corners is not None and not plate_like(ground_of(crop)):
         return None
     corners = plate_corners(detection, number)
-    spans = carried(spans_of(number.places, number.series.dash_after, number.hole), detection.reading_corners, corners)
+    spans = carried(
+        spans_of(number.places, number.series.dash_after, number.hole), view or detection.reading_corners, corners
+    )
     return PlateSeen(number, corners, detection.prob, read.raw_text, sharpness(crop), spans)
 
 

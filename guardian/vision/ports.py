@@ -73,7 +73,15 @@ class Detector(Protocol):
 
 
 class Reader(Protocol):
-    """Reads crops of one text line each."""
+    """Reads crops of one plate each, cut as this reader wants them."""
+
+    def view(self, detection: Detection) -> Corners:
+        """The quadrangle of the frame that the reader should see for a detection; places of characters lie along it."""
+        ...
+
+    def cut(self, frame: Frame, corners: Corners) -> Crop:
+        """That quadrangle straightened. Raises DegenerateQuadError where the corners enclose nothing."""
+        ...
 
     def read(self, crops: Sequence[Crop]) -> list[TextRead]:
         """One result for each crop, in the same order; a crop without text gives a `TextRead` without characters."""

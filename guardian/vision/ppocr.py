@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from guardian.domain.errors import GuardianError
 from guardian.domain.read import Alternative, Corners
-from guardian.vision.crop import grow, quad_size
+from guardian.vision.crop import grow, quad_size, straighten
+from guardian.vision.ctc import runs_of
 from guardian.vision.ports import Crop, Detection, Frame, ReadChar, TextRead
 from guardian.vision.series import fold_sign
 
@@ -190,6 +191,14 @@ class PPOCRReader:
             for wanted in self._alphabet
         ]
 
+    def view(self, detection: Detection) -> Corners:
+        """The line of characters, where the finder knows it."""
+        return detection.reading_corners
+
+    def cut(self, frame: Frame, corners: Corners) -> Crop:
+        """That part of the frame, 48 px high."""
+        return straighten(frame, corners, height_px=_READER_HEIGHT_PX)
+
     def read(self, crops: Sequence[Crop]) -> list[TextRead]:
         """One `TextRead` for each crop, in order."""
         out: list[TextRead] = [TextRead(())] * len(crops)
@@ -217,21 +226,11 @@ class PPOCRReader:
         return np.asarray(cv2.resize(crop, (w, _READER_HEIGHT_PX), interpolation=method), dtype=np.uint8)
 
     def _decode(self, probs: npt.NDArray[np.float32], width_px: int) -> TextRead:
-        """Greedy path of a CTC output: runs of one sign are one character, taken where it is surest.
-
-        Source: Graves et al., Connectionist Temporal Classification, ICML 2006, 3.2 (best path decoding).
-        """
-        best = probs.argmax(axis=1)
+        """The best path; characters are taken where they are surest."""
         chars: list[ReadChar] = []
-        start = 0
-        for step in range(1, len(best) + 1):
-            if step < len(best) and best[step] == best[start]:
-                continue
-            if best[start] != 0:
-                surest = start + int(probs[start:step, best[start]].argmax())
-                place = ((start + step) / 2 - _LATE_STEPS) * _READER_STEP_PX / max(1, width_px)
-                chars.append(self._char(probs[surest], int(best[start]), place))
-            start = step
+        for index, start, end, surest in runs_of(probs):
+            place = ((start + end) / 2 - _LATE_STEPS) * _READER_STEP_PX / max(1, width_px)
+            chars.append(self._char(probs[surest], index, place))
         return TextRead(tuple(chars))
 
     def _char(self, row: npt.NDArray[np.float32], index: int, place: float) -> ReadChar:

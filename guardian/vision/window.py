@@ -36,13 +36,18 @@ def around(corners: Corners, width: int, height: int) -> Window:
     )
 
 
-def detect_near(detector: Detector, frame: Frame, corners: Corners) -> list[Detection]:
-    """What a detector finds around an expected plate, in the frame's pixels; nothing where that lies outside the frame."""
+def detect_near(
+    detector: Detector, frame: Frame, corners: Corners, plate_height_px: float = PLATE_HEIGHT_PX
+) -> list[Detection]:
+    """What a detector finds around an expected plate, in the frame's pixels; nothing where that lies outside the frame.
+
+    The plate is brought to about `plate_height_px` for it.
+    """
     left, top, right, bottom = around(corners, int(frame.shape[1]), int(frame.shape[0]))
     if right - left < SIDE_MIN_PX or bottom - top < SIDE_MIN_PX:
         return []
     tall = max(y for _, y in corners) - min(y for _, y in corners)
-    factor = min(ENLARGED_MAX, PLATE_HEIGHT_PX / max(1.0, tall))
+    factor = min(ENLARGED_MAX, plate_height_px / max(1.0, tall))
     size = (max(SIDE_MIN_PX, round((right - left) * factor)), max(SIDE_MIN_PX, round((bottom - top) * factor)))
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     piece = np.asarray(cv2.resize(frame[top:bottom, left:right], size, interpolation=method), dtype=np.uint8)
