@@ -41,7 +41,7 @@ def warp_crop(
 
 def motion_kernel(length: float, angle_deg: float) -> NDArray[Any]:
     """A line of this length as a filter that sums to one."""
-    side = max(3, int(math.ceil(length)) | 1)
+    side = max(3, math.ceil(length) | 1)
     kernel = np.zeros((side, side), np.float32)
     c = side // 2
     dx, dy = math.cos(math.radians(angle_deg)) * length / 2, math.sin(math.radians(angle_deg)) * length / 2

@@ -24,6 +24,7 @@ from train.augment import Picture, Rng, chance, lens, light, warp_crop
 from train.data import Labelled
 from train.loop import Run
 from train.models.detector import STRIDE, PlateDetector
+from train.models.lite0 import teach_stem
 
 HEIGHT, WIDTH = 384, 512
 
@@ -53,6 +54,7 @@ class DetectorSettings(msgspec.Struct, frozen=True):
     fold: int = 0
     folds: int = 8
     look_every: int = 250
+    stem_steps: int = 300
 
 
 def views_of(labelled: Labelled) -> list[View]:
@@ -272,7 +274,9 @@ def _blind(ground: NDArray[Any], quad: NDArray[Any]) -> None:
     ground[y0:y1, x0:x1] = 0.0
 
 
-def one(rng: Rng, settings: DetectorSettings, views: Sequence[View], odds: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+def one(
+    rng: Rng, settings: DetectorSettings, views: Sequence[View], odds: NDArray[Any] | None
+) -> tuple[NDArray[Any], ...]:
     """One training view with its maps."""
     if not views or chance(rng, settings.rendered):
         from train.scenes import draw_scene
@@ -290,7 +294,9 @@ def one(rng: Rng, settings: DetectorSettings, views: Sequence[View], odds: NDArr
     return (picture, *targets_of(corners, weights, c.complete, c.hidden))
 
 
-def batch_of(step: int, settings: DetectorSettings, views: Sequence[View], odds: NDArray[Any]) -> tuple[Tensor, ...]:
+def batch_of(
+    step: int, settings: DetectorSettings, views: Sequence[View], odds: NDArray[Any] | None
+) -> tuple[Tensor, ...]:
     """The batch of a step: depends on its number and the settings alone."""
     rows = [one(np.random.default_rng((settings.seed, step, i)), settings, views, odds) for i in range(settings.batch)]
     pictures = np.stack([r[0] for r in rows])[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32) / 255
@@ -332,7 +338,7 @@ class Look:
                 small = cv2.resize(view.picture, (w, h), interpolation=cv2.INTER_AREA)
                 frame = torch.from_numpy(np.ascontiguousarray(small[..., ::-1].transpose(2, 0, 1)[None])).float() / 255
                 with torch.no_grad():
-                    maps = model(frame)[0]
+                    maps = model(frame.to(next(model.parameters()).device))[0].cpu()
                     maps[0] = torch.sigmoid(maps[0])
                 quads: list[NDArray[Any]] = []
                 for _, quad in peaks_of(maps.numpy(), 0.3):
@@ -364,14 +370,20 @@ def _iou(a: NDArray[Any], b: NDArray[Any]) -> float:
     return shared / (float(np.prod(np.ptp(a, axis=0)) + np.prod(np.ptp(b, axis=0))) - shared)
 
 
-def train_detector(labelled: Labelled | None, out: Path, settings: DetectorSettings, start: Path | None = None) -> Run:
+def train_detector(
+    labelled: Labelled | None,
+    out: Path,
+    settings: DetectorSettings,
+    start: Path | None = None,
+    *,
+    device: str = "auto",
+    workers: int = 0,
+) -> Run:
     """Train, or go on with, one run in a folder. `start` has weights to begin with; without it ImageNet's are taken."""
     torch.manual_seed(settings.seed)
     model = PlateDetector(settings.width)
     if start is not None:
         model.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
-    else:
-        model.backbone.take_pretrained()
     views: list[View] = []
     held: list[View] = []
     if labelled is not None and settings.folds:
@@ -380,9 +392,26 @@ def train_detector(labelled: Labelled | None, out: Path, settings: DetectorSetti
     elif labelled is not None:
         views = views_of(labelled)
         held = views[::8]
+    if start is None and not (out / "state.pt").exists():
+        model.backbone.take_pretrained()
+        teaching = msgspec.structs.replace(settings, batch=6)
+
+        def pictures(step: int) -> Tensor:
+            return batch_of(10_000_000 + step, teaching, views, None)[0][:, :, ::2, ::2] * 2 - 1
+
+        missed = teach_stem(model.backbone.stem, pictures, settings.stem_steps)
+        print(f"stem: misses {missed:.3f} of what the first blocks of EfficientNet-Lite0 say", file=sys.stderr)
     odds = np.asarray([2.0 if v.set == "dashcam" else 1.0 for v in views])
     odds /= max(1.0, odds.sum())
-    run = Run(out, model, steps=settings.steps, peak=settings.peak, settings=msgspec.to_builtins(settings))
+    run = Run(
+        out,
+        model,
+        steps=settings.steps,
+        peak=settings.peak,
+        settings=msgspec.to_builtins(settings),
+        device=device,
+        workers=workers,
+    )
     weights = sum(p.numel() for p in model.parameters())
     print(f"detector: {len(views)} real pictures, {len(held)} held out, {weights:,} weights", file=sys.stderr)
     run.train(

@@ -215,7 +215,7 @@ def loss_of(model: nn.Module, batch: tuple[Tensor, list[str]]) -> Tensor:
     """CTC over the printed text."""
     crops, texts = batch
     logits = model(crops).log_softmax(2).transpose(0, 1)
-    targets = torch.tensor([_INDEX[s] for text in texts for s in text])
+    targets = torch.tensor([_INDEX[s] for text in texts for s in text], device=logits.device)
     lengths = torch.tensor([len(text) for text in texts])
     steps = torch.full((len(texts),), logits.shape[0], dtype=torch.long)
     return nn.functional.ctc_loss(logits, targets, steps, lengths, blank=BLANK, zero_infinity=True)
@@ -241,9 +241,10 @@ class Look:
         self.hard = tensor_of(hard)
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
+        device = next(model.parameters()).device
         with torch.no_grad():
-            plain = [t for part in self.plain.split(128) for t in greedy(model(part))]
-            hard = [t for part in self.hard.split(128) for t in greedy(model(part))]
+            plain = [t for part in self.plain.split(128) for t in greedy(model(part.to(device)))]
+            hard = [t for part in self.hard.split(128) for t in greedy(model(part.to(device)))]
         n = len(self.texts)
         right = [a == b for a, b in zip(plain, self.texts, strict=True)]
         hard_right = sum(t == self.texts[i % n] for i, t in enumerate(hard)) / max(1, len(hard))
@@ -251,7 +252,15 @@ class Look:
         return {**figures, "score": figures["plain"] + figures["hard"]}
 
 
-def train_reader(labelled: Labelled | None, out: Path, settings: ReaderSettings, start: Path | None = None) -> Run:
+def train_reader(
+    labelled: Labelled | None,
+    out: Path,
+    settings: ReaderSettings,
+    start: Path | None = None,
+    *,
+    device: str = "auto",
+    workers: int = 0,
+) -> Run:
     """Train, or go on with, one run in a folder; gives the finished run. `start` has weights to begin with."""
     torch.manual_seed(settings.seed)
     model = PlateReader(settings.width)
@@ -269,7 +278,15 @@ def train_reader(labelled: Labelled | None, out: Path, settings: ReaderSettings,
     # Scenes are what the product reads; there are five times as many loose crops.
     weights = np.asarray([1.0 if s.set == "twocr" else 2.0 for s in real])
     weights /= max(1.0, weights.sum())
-    run = Run(out, model, steps=settings.steps, peak=settings.peak, settings=msgspec.to_builtins(settings))
+    run = Run(
+        out,
+        model,
+        steps=settings.steps,
+        peak=settings.peak,
+        settings=msgspec.to_builtins(settings),
+        device=device,
+        workers=workers,
+    )
     print(
         f"reader: {len(real)} real plates, {len(held)} held out, {sum(p.numel() for p in model.parameters()):,} weights",
         file=sys.stderr,

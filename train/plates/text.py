@@ -1,7 +1,7 @@
 """Numbers for plates: what a style may carry, with every character well represented in every place.
 
-Frequencies follow the road where that matters (first letters of a class, no I or O and no 4 in the 2012 series, Q and I
-rare in old ones) and are level elsewhere. Characters that readers mix up are drawn somewhat more often.
+Frequencies follow the road where that matters (first letters of a class, no I or O and no 4 in the 2012 series, I rare in
+old ones) and are level elsewhere. Characters that readers mix up are drawn somewhat more often.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from train.plates.styles import STYLES
 
 _NEW_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _NEW_DIGITS = "012356789"
-_OLD_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ" * 6 + "IIQQ"
+_OLD_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ" * 6 + "III"
 _HARD = "MWNQDGBSZKXVYU"
 _FIRST = {
     "private-car": ("AB", 0.85, "ABCDXYZ"),
