@@ -42,6 +42,7 @@ _NOUNS: tuple[tuple[str, str, Group, str], ...] = (
     ("read", "guardian.cli.read:app", _TRY, "Read the plates in photos and folders of photos."),
     ("demo", "guardian.cli.demo:app", _TRY, "A station and a patrol car on this machine, with footage of our own."),
     ("footage", "guardian.cli.footage:app", _TRY, "Render street drives with plates, and their truth."),
+    ("evaluate", "guardian.cli.evaluate:app", _TRY, "Measure an engine on labelled pictures, peers beside it."),
     ("serve", "guardian.cli.serve:app", _RUN, "Run the cloud: ingest, matching, hits, search, console."),
     ("device", "guardian.cli.device:app", _RUN, "Run a patrol device: enrol it, play a source, see how it is."),
     ("access", "guardian.cli.access:app", _RUN, "Sign people in with one-time links."),
