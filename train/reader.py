@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ from train.augment import Picture, Rng, chance, lens, light, warp_crop
 from train.data import Labelled
 from train.loop import Run
 from train.models.reader import BLANK, HEIGHT_PX, SIGNS, WIDTH_PX, PlateReader
+from train.plates import RenderedPlate, draw_plate
+from train.plates.snap import snap
 
 MARGIN = 0.06
+_FRESH_PLATES, _PLATES = 5, 512
+"""New plates with each step, and how many are photographed at a time."""
 _INDEX = {sign: i + 1 for i, sign in enumerate(SIGNS)}
 
 
@@ -176,12 +181,16 @@ def grey_of(picture: Picture, rng: Rng | None = None) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def rendered_sample(rng: Rng) -> Sample:
-    """One rendered plate, photographed."""
-    from train.plates import draw_plate
-    from train.plates.snap import snap
+@lru_cache(maxsize=1024)
+def _plate(seed: int, number: int) -> RenderedPlate:
+    return draw_plate(np.random.default_rng((seed, 31, number)))
 
-    shot = snap(rng, draw_plate(rng))
+
+def rendered_sample(rng: Rng, step: int, settings: ReaderSettings) -> Sample:
+    """One rendered plate, photographed. Drawing takes three times as long as a photograph, so that a plate is
+    photographed some times while the window of plates moves on; which plate it is depends on the step alone."""
+    plate = _plate(settings.seed, abs(step) * _FRESH_PLATES + int(rng.integers(_PLATES)))
+    shot = snap(rng, plate, hardness=float(rng.uniform(0.2, 1.0)))
     return Sample(shot.picture, shot.corners, shot.layout, True, "rendered")
 
 
@@ -200,7 +209,7 @@ def batch_of(
     for i in range(settings.batch):
         rng = np.random.default_rng((settings.seed, step, i))
         if not real or chance(rng, settings.rendered):
-            sample = rendered_sample(rng)
+            sample = rendered_sample(rng, step, settings)
             # What was photographed has its weather already.
             picture = straightened(sample, rng)
             greys.append(grey_of(lens(rng, light(rng, picture, 0.4), 1.2, 0.3), rng))
@@ -268,7 +277,7 @@ def train_reader(
         model.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
     if labelled is None:
         real: list[Sample] = []
-        held = [rendered_sample(np.random.default_rng((7, i))) for i in range(400)]
+        held = [rendered_sample(np.random.default_rng((7, i)), -1 - i, settings) for i in range(400)]
     elif settings.folds:
         real = samples_of(labelled.fold(settings.fold, settings.folds, kept=False))
         held = samples_of(labelled.fold(settings.fold, settings.folds, kept=True))
