@@ -51,6 +51,7 @@ POLICY: dict[str, Rule] = {
     "health.view": _rule(Keeping.COUNTED, *_ANYBODY),
     "openapi.view": _rule(Keeping.COUNTED, *_ANYBODY),
     "basemap.view": _rule(Keeping.COUNTED, *_SIGNED_IN),
+    "reader.use": _rule(Keeping.COUNTED, _OPERATOR, _DETECTIVE),
     "session.open": _rule(Keeping.COUNTED, *_ANYBODY),  # `sessions` records it under the name it gives
     "session.view": _rule(Keeping.COUNTED, *_SIGNED_IN),
     "session.close": _rule(Keeping.RECORDED, *_SIGNED_IN),

@@ -24,6 +24,7 @@ from guardian.fleet.routes import router as fleet_router
 from guardian.serve.document import ArraysAsArrays
 from guardian.serve.livefeed import LIVE_ROUTES
 from guardian.serve.pages import PageFolders, get_basemap_file, get_console
+from guardian.serve.reader import get_reader_model, get_reader_page, get_reader_program
 from guardian.serve.wiring import Cloud
 from guardian.watch.routes import watch_router
 
@@ -89,6 +90,9 @@ def build_app(cloud: Cloud, *, console: Path, basemap: Path) -> Litestar:
             watch_router,
             fleet_router,
             get_basemap_file,
+            get_reader_page,
+            get_reader_program,
+            get_reader_model,
             get_console,
         ],
         plugins=[cloud.access.plugin(), ArraysAsArrays()],

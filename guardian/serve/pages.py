@@ -15,6 +15,7 @@ from litestar.params import FromPath, HeaderParameter
 from guardian.domain.errors import NotFoundError
 from guardian.roads.basemap import DISTRICTS
 from guardian.serve.ranges import answer_file
+from guardian.vision.weights import FOLDER as WEIGHTS
 
 MEDIA = {
     ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css",
@@ -29,10 +30,11 @@ NO_CONSOLE = (
 
 
 class PageFolders:
-    """Where the console's build lies, and the base map (its PMTiles file)."""
+    """Where the console's build lies, the base map (its PMTiles file), and the models that the reader's page runs."""
 
-    def __init__(self, console: Path, basemap: Path) -> None:
+    def __init__(self, console: Path, basemap: Path, weights: Path = WEIGHTS) -> None:
         self.console = console.resolve()
+        self.weights = weights.resolve()
         # Only these names: what else lies beside the map is not for browsers.
         self.basemap = {
             "guardian.pmtiles": basemap,
@@ -41,7 +43,8 @@ class PageFolders:
         }
 
 
-def _inside(folder: Path, name: str) -> Path | None:
+def inside(folder: Path, name: str) -> Path | None:
+    """The file of that name in a folder; None where there is none, or it would lie outside."""
     try:
         path = (folder / name.lstrip("/")).resolve()
         return path if path.is_relative_to(folder) and path.is_file() else None
@@ -78,7 +81,7 @@ async def get_console(
     name = path.lstrip("/")
     if name.startswith(("api/", "device/")):
         raise NotFoundError("There is no such address.")
-    found = _inside(page_folders.console, name) if name else None
+    found = inside(page_folders.console, name) if name else None
     if found is None and "." in name.rsplit("/", 1)[-1]:
         raise NotFoundError("There is no such file.")
     page = found or page_folders.console / "index.html"

@@ -57,7 +57,7 @@ def test_a_decision_allows_exactly_what_the_table_says_and_carries_a_reason(role
 def test_only_what_machines_and_open_pages_ask_for_by_themselves_is_counted_and_all_else_is_a_line() -> None:
     counted = {action for action, rule in POLICY.items() if rule.keeping is Keeping.COUNTED}
     assert counted == {
-        "console.load", "health.view", "openapi.view", "basemap.view", "live.watch",  # pages and what they fetch
+        "console.load", "health.view", "openapi.view", "basemap.view", "reader.use", "live.watch",  # pages and what they fetch
         "session.open", "session.view", "device.enrol",  # recorded by the room, under the name that comes out
         "hits.list", "photos.view", "lists.view", "devices.view", "quarantine.view",
         "device.send", "device.list",

@@ -72,6 +72,14 @@ export const en: Words = {
     removed: (t) => `This entry was taken off the list ${t}`, cloudOnly: "no alarm on the device", noPhoto: "No picture", overview: "Overview", crop: "Plate picture",
     colourUnknown: "colour not seen", kindUnknown: "kind not seen", makeUnknown: "make not seen", unitUnknown: "Unit unknown", placeUnknown: "Place unknown", silent: "Silent entry: no sound in the car",
   },
+  second: {
+    name: "2nd reader", row: "2nd", agrees: "agrees", entry: (p) => `read ${p}, as listed`, alike: (p) => `also read ${p}, not the entry`, other: (p, at) => (at ? `differs (character ${at}): read ${p}` : `differs: read ${p}`),
+    cannotRead: "could not read it", notAsked: "not asked", noneYet: "No second reading yet",
+    reasons: { "no-reader": "not asked: no second reader on the device", "same-reader": "not asked: the device has one reader only", "no-picture": "not asked: no plate picture", "too-late": "not asked: too late", broken: "not asked: it failed" },
+    short: { same: "2nd agrees", entry: "2nd: as listed", notEntry: "2nd: not listed", other: "2nd differs", none: "no 2nd" },
+    facts: { agrees: "agrees", partly: "differs", differs: "differs", cannot_read: "could not read it", not_asked: "not asked" },
+    by: (reader, n) => `${reader}, ${n} picture${s(n)}`,
+  },
   live: {
     queue: "To check", all: "All", mine: "Mine", checked: "Checked today", filter: "Filter hits", emptyQueue: "No hits to check.", emptyMine: "You have no hits in hand.",
     lastHit: (when) => `Last one: ${when}`, newBeside: (n) => `${n} new hit${s(n)}; sorted in when you leave the list`,
@@ -106,6 +114,7 @@ export const en: Words = {
     fact: {
       raised: (who) => `${who} raised the hit`, claimed: (who) => `${who} began the check`, released: (who) => `${who} passed it on`, verdict: (who, what) => `${who}: ${what}`, undone: (who) => `${who} took the verdict back`,
       outcome: (who, what) => `${who} noted ${what}`, note: (who, what) => `${who}: ${what}`, entry_removed: () => "Taken off the list", device_answer: (who, what) => `${who} answered: ${what}`,
+      second_opinion: (who, what, text) => (text ? `${who}, 2nd reader: ${what}, read ${text}` : `${who}, 2nd reader: ${what}`),
     },
     answers: { received: "received", not_this: "not this vehicle", "": "no answer" },
     states: { open: "To check", mine: "Mine", checked: "Checked" }, checkedBy: (who) => `by ${who}`, full: "This hit has been checked", exportAll: "Export hits as CSV",
@@ -205,7 +214,7 @@ export const en: Words = {
     actions: {
       "session.open": "sign in", "session.view": "see session", "session.close": "sign out", "links.make": "create a link", "live.watch": "watch live", "hits.list": "list hits", "hits.view": "see a hit", "hits.check": "check a hit", "hits.export": "export hits",
       "reads.search": "search reads", "reads.export": "export reads", "reads.view": "see a read", "photos.view": "see a picture", "lists.view": "see lists", "lists.edit": "change lists", "lists.export": "export a list", "devices.view": "see devices", "devices.enrol": "enrol a device",
-      "devices.revoke": "revoke a device", "quarantine.view": "see quarantine", "quarantine.decide": "decide quarantine", "audit.view": "see the audit", "audit.export": "export the audit", "basemap.view": "read base map", "device.enrol": "device enrols", "device.send": "device sends", "device.list": "device fetches list",
+      "devices.revoke": "revoke a device", "quarantine.view": "see quarantine", "quarantine.decide": "decide quarantine", "audit.view": "see the audit", "audit.export": "export the audit", "basemap.view": "read base map", "reader.use": "use plate reader", "device.enrol": "device enrols", "device.send": "device sends", "device.list": "device fetches list",
     },
   },
   enter: {

@@ -1,0 +1,94 @@
+/** Boxes and texts over the picture. The picture keeps its shape within the stage (object-fit: contain). */
+import type { PlateSeen } from "./protocol";
+import type { Point, Quad } from "./steps/picture";
+
+export interface Placed {
+  left: number;
+  top: number;
+  scale: number;
+}
+
+/** Where a picture of that size lies in a box of that size, whole and in the middle. */
+export function contained(width: number, height: number, boxWidth: number, boxHeight: number): Placed {
+  const scale = Math.min(boxWidth / width, boxHeight / height);
+  return { left: (boxWidth - width * scale) / 2, top: (boxHeight - height * scale) / 2, scale };
+}
+
+export const placed = (quad: Quad, at: Placed): Quad => quad.map(([x, y]): Point => [at.left + x * at.scale, at.top + y * at.scale]) as unknown as Quad;
+
+const TONES = { sure: "#6ee7a0", doubt: "#ffd24a", none: "#ffffff", ground: "rgb(8 11 15/0.86)", ink: "#ffffff" } as const;
+const FONT = '"Atkinson Hyperlegible Mono Variable", ui-monospace, monospace';
+
+/** Draws everything anew. `context` is scaled to CSS px already; `width` and `height` are those of the stage. */
+export function drawPlates(context: CanvasRenderingContext2D, plates: readonly PlateSeen[], at: Placed, width: number, height: number): void {
+  context.clearRect(0, 0, width, height);
+  context.lineJoin = "round";
+  for (const plate of plates) drawBox(context, placed(plate.quad, at), plate);
+  const taken: { x: number; y: number; w: number; h: number }[] = [];
+  for (const plate of plates) drawText(context, placed(plate.quad, at), plate, width, height, taken);
+}
+
+function drawBox(context: CanvasRenderingContext2D, quad: Quad, plate: PlateSeen): void {
+  const { number } = plate;
+  context.beginPath();
+  quad.forEach(([x, y], i) => (i === 0 ? context.moveTo(x, y) : context.lineTo(x, y)));
+  context.closePath();
+  context.setLineDash(number?.series ? [] : [6, 4]);
+  context.strokeStyle = "rgb(0 0 0/0.65)";
+  context.lineWidth = 5;
+  context.stroke();
+  context.strokeStyle = !number ? TONES.none : number.doubtful.length || !number.series ? TONES.doubt : TONES.sure;
+  context.lineWidth = 2.5;
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function drawText(context: CanvasRenderingContext2D, quad: Quad, plate: PlateSeen, width: number, height: number, taken: { x: number; y: number; w: number; h: number }[]): void {
+  const { number } = plate;
+  if (!number) return;
+  const size = Math.max(15, Math.min(30, width / 22));
+  const small = Math.max(12, size * 0.6);
+  context.textBaseline = "middle";
+  context.font = `700 ${size}px ${FONT}`;
+  const cell = context.measureText("0").width;
+  const percent = `${Math.round(number.confidence * 100)}%`;
+  context.font = `500 ${small}px ${FONT}`;
+  const w = number.display.length * cell + context.measureText(percent).width + 22;
+  const h = size * 1.5;
+  const xs = quad.map(([x]) => x);
+  const ys = quad.map(([, y]) => y);
+  const x = Math.max(2, Math.min(width - w - 2, (Math.min(...xs) + Math.max(...xs) - w) / 2));
+  const above = Math.min(...ys) - h - 5;
+  let y = above >= 2 ? above : Math.min(height - h - 2, Math.max(...ys) + 5);
+  // Two plates side by side: the second text goes below its plate.
+  if (taken.some((one) => x < one.x + one.w && one.x < x + w && y < one.y + one.h && one.y < y + h)) y = Math.min(height - h - 2, Math.max(...ys) + 5);
+  taken.push({ x, y, w, h });
+  context.fillStyle = TONES.ground;
+  context.beginPath();
+  context.roundRect(x, y, w, h, 5);
+  context.fill();
+  let place = 0;
+  let at = x + 8;
+  context.font = `700 ${size}px ${FONT}`;
+  for (const sign of number.display) {
+    const doubtful = sign !== "-" && number.doubtful.includes(place);
+    if (sign !== "-") place += 1;
+    context.fillStyle = doubtful ? TONES.doubt : TONES.ink;
+    context.fillText(sign, at, y + h / 2);
+    if (doubtful) wave(context, at, y + h - 4, cell);
+    at += cell;
+  }
+  context.font = `500 ${small}px ${FONT}`;
+  context.fillStyle = number.series ? "#d7dce2" : TONES.doubt;
+  context.fillText(percent, at + 6, y + h / 2 + 1);
+}
+
+/** Doubt is said by shape and not by colour alone. */
+function wave(context: CanvasRenderingContext2D, x: number, y: number, width: number): void {
+  context.beginPath();
+  context.moveTo(x, y);
+  for (let i = 1; i <= 4; i++) context.quadraticCurveTo(x + (width * (i - 0.5)) / 4, y + (i % 2 ? -3 : 3), x + (width * i) / 4, y);
+  context.strokeStyle = TONES.doubt;
+  context.lineWidth = 1.8;
+  context.stroke();
+}

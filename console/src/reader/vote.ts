@@ -1,0 +1,57 @@
+/** One vote over frames, kept simple: the same text twice within a moment is a read; the same read again only counts up. */
+
+/** Between two looks at the same text. */
+export const AGREE_MS = 1500;
+/** The same text again within this time is the same vehicle. */
+export const SAME_MS = 30_000;
+/** So many reads stay in the list; older ones are forgotten. */
+export const READS_MAX = 40;
+const SEEN_MAX = 64;
+
+export interface Seen {
+  text: string;
+  display: string;
+  series: string;
+  confidence: number;
+  doubtful: readonly number[];
+}
+export interface Read extends Seen {
+  id: number;
+  firstMs: number;
+  lastMs: number;
+  looks: number;
+}
+
+/** Bounded on every side: `READS_MAX` reads, and what was seen once is forgotten after `AGREE_MS`. */
+export class Vote {
+  reads: Read[] = [];
+  private once = new Map<string, number>();
+  private next = 1;
+
+  /** Takes what one look saw; gives the reads that are new. `alone`: a photo has no second look, one is enough. */
+  take(seen: readonly Seen[], nowMs: number, alone = false): Read[] {
+    const fresh: Read[] = [];
+    for (const one of seen) {
+      const known = this.reads.find((read) => read.text === one.text && nowMs - read.lastMs <= SAME_MS);
+      if (known) {
+        known.lastMs = nowMs;
+        known.looks += 1;
+        if (one.confidence > known.confidence) Object.assign(known, one);
+        continue;
+      }
+      const before = this.once.get(one.text);
+      if (alone || (before !== undefined && nowMs - before <= AGREE_MS)) {
+        this.once.delete(one.text);
+        fresh.push({ ...one, id: this.next++, firstMs: nowMs, lastMs: nowMs, looks: alone ? 1 : 2 });
+      } else this.once.set(one.text, nowMs);
+    }
+    for (const [text, at] of this.once) if (nowMs - at > AGREE_MS || this.once.size > SEEN_MAX) this.once.delete(text);
+    this.reads = [...fresh, ...this.reads].sort((a, b) => b.lastMs - a.lastMs).slice(0, READS_MAX);
+    return fresh;
+  }
+
+  clear(): void {
+    this.reads = [];
+    this.once.clear();
+  }
+}
