@@ -60,7 +60,7 @@ def _line(rng: np.random.Generator, layout: str, style: PlateStyle, h: int, w: i
     text = layout.replace("-", "")
     dashed = "-" in layout
     total = len(text) * cell + (len(text) - 1 - dashed) * gap + dashed * dash
-    limit = w * rng.uniform(0.9, 0.955)
+    limit = w * rng.uniform(0.915, 0.97)
     if total > limit:
         squeeze = limit / total
         cell, gap, dash, total = cell * squeeze, gap * squeeze, dash * squeeze, limit
@@ -96,7 +96,7 @@ def _line(rng: np.random.Generator, layout: str, style: PlateStyle, h: int, w: i
 
 
 def _legend(rng: np.random.Generator, words: str, h: int, w: int) -> Mask:
-    size = max(4, int(h * rng.uniform(0.125, 0.17)))
+    size = max(4, int(h * rng.uniform(0.135, 0.185)))
     line = line_of(words, size, spacing=rng.uniform(0.25, 0.95))
     out = np.zeros((h, w), np.float32)
     x, y = (w - line.shape[1]) // 2 + int(rng.normal(0, 0.01) * w), int(h * rng.uniform(0.055, 0.11))
@@ -153,9 +153,10 @@ def draw_plate(
     radius = h * rng.uniform(0.055, 0.12)
     rim_at = h * rng.uniform(0.02, 0.045)
     inner = rounded_box(h, w, radius, inset=rim_at)
-    relief = cv2.GaussianBlur(
-        cv2.GaussianBlur(raised, (0, 0), max(0.6, stroke * rng.uniform(0.12, 0.3))) - 0.9 * inner, (0, 0), 0.8
-    )
+    # The stamped shoulder is wider than the inked top: a ring of light and shade around every stroke.
+    shoulder = cv2.GaussianBlur(raised, (0, 0), max(0.6, stroke * rng.uniform(0.12, 0.26)))
+    shoulder = np.clip(shoulder * rng.uniform(1.3, 2.2), 0, 1)
+    relief = cv2.GaussianBlur(shoulder - 0.9 * inner, (0, 0), 0.7)
     angle = rng.uniform(0, 2 * np.pi)
     shade = cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3) * np.cos(angle) + cv2.Sobel(
         relief, cv2.CV_32F, 0, 1, ksize=3
@@ -166,11 +167,16 @@ def draw_plate(
     if aged < (0.34 if sort.generation == 1992 else 0.16):
         amount = float(rng.uniform(0.08, 0.9) ** 1.2)
     ink = wear.worn_ink(rng, raised, amount, stroke)
+    if sum(sort.ink) < 200 and rng.random() < 0.22:  # black bleaches to a brownish grey
+        bleached = np.array((98, 104, 112), np.float32)
+        ink_colour = ink_colour + (bleached - ink_colour) * np.float32(rng.uniform(0.15, 0.95))
     if rng.random() < 0.5:  # an inked roller misses or overruns the edges
         ink = cv2.GaussianBlur(ink, (0, 0), max(0.4, stroke * rng.uniform(0.03, 0.1)))
         ink = np.clip(ink * rng.uniform(1.0, 1.5) - rng.uniform(0, 0.12), 0, 1)
+    # Dull light leaves nearly no relief; low sun on a shiny sheet draws every edge.
+    depth = rng.uniform(2, 16) if rng.random() < 0.7 else rng.uniform(12, 34)
     lay(canvas, ink_colour, ink)
-    canvas += shade[..., None] * rng.uniform(4, 26)
+    canvas += (shade * (1 - 0.65 * ink))[..., None] * depth
 
     alpha = rounded_box(h, w, radius)
     moto = "motorcycle" in kinds

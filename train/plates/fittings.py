@@ -27,7 +27,7 @@ def bolt(
     mask = disc(radius)
     size = mask.shape[0]
     r = np.arange(size, dtype=np.float32) - size // 2
-    base = np.array(cap if cap is not None else _STEEL, np.float32) * float(rng.uniform(0.6, 1.15))
+    base = np.array(cap if cap is not None else _STEEL, np.float32) * float(rng.uniform(0.7, 1.3))
     if rusty > 0:
         base = base * (1 - rusty) + np.array(_RUST, np.float32) * rusty
     patch = np.empty((size, size, 3), np.float32)
@@ -58,26 +58,28 @@ def bolt_on(rng: np.random.Generator, canvas: Layer, *, lower: bool) -> None:
     """Slots and bolts where plates have them, with their rust and caps. In place."""
     h, w = canvas.shape[:2]
     y = rng.uniform(0.085, 0.15)
-    half = rng.uniform(0.25, 0.33)
+    half = rng.uniform(0.235, 0.315)
     rusty = float(rng.uniform(0.3, 1.0)) if rng.random() < 0.25 else 0.0
     cap = None
     if rng.random() < 0.3:
         cap = ((30, 30, 30), (225, 225, 225), (40, 40, 190), (190, 90, 30), (60, 180, 230), (20, 20, 20))[
             int(rng.integers(6))
         ]
-    size = h * rng.uniform(0.032, 0.058)
-    dark = rng.uniform(15, 70)
+    size = h * rng.uniform(0.036, 0.066)
+    dark = rng.uniform(12, 60)
+    # The bolt sits at one end of its slot, the same end on both sides as the plate was pushed, or either.
+    lean = rng.uniform(-0.5, 0.5)
     rows = [(y, True)]
     if lower or rng.random() < 0.06:
         rows.append((1 - y, rng.random() < 0.3))
     for row, bolted in rows:
         for side in (-1, 1):
             x = w * (0.5 + side * half)
-            slot_w, slot_h = h * rng.uniform(0.1, 0.19), h * rng.uniform(0.04, 0.065)
+            slot_w, slot_h = h * rng.uniform(0.12, 0.21), h * rng.uniform(0.038, 0.06)
             if rng.random() < 0.85:
                 _slot(canvas, x, row * h, slot_w, slot_h, dark)
             if bolted and rng.random() < 0.93:
-                bx = x + rng.uniform(-0.45, 0.45) * slot_w
+                bx = x + (lean if rng.random() < 0.6 else rng.uniform(-0.5, 0.5)) * slot_w
                 by = row * h
                 if rng.random() < 0.03:  # a bolt driven through the number
                     bx, by = w * rng.uniform(0.1, 0.9), h * rng.uniform(0.3, 0.8)
@@ -181,7 +183,7 @@ def blossoms_on(rng: np.random.Generator, canvas: Layer, y: float) -> None:
     """The plum blossoms pressed under the number of 2012 plates, pale blue. In place."""
     h, w = canvas.shape[:2]
     radius = h * 0.042
-    strength = rng.uniform(0.0, 0.5)
+    strength = rng.uniform(0.05, 0.8)
     size = int(radius * 2) * 2 + 3
     flower = np.zeros((size, size), np.float32)
     for k in range(5):
@@ -197,6 +199,8 @@ def blossoms_on(rng: np.random.Generator, canvas: Layer, y: float) -> None:
             4,
         )
     patch = np.empty((size, size, 3), np.float32)
-    patch[:] = (215, 185, 160) if rng.random() < 0.6 else (205, 205, 205)
+    patch[:] = (225, 180, 150) if rng.random() < 0.7 else (195, 195, 195)
+    filled = np.maximum(flower, cv2.GaussianBlur(flower, (0, 0), radius * 0.3) * 0.8)
     for x in (0.17, 0.5, 0.83) if w / h < 2.1 else (0.24, 0.5, 0.76):
-        lay_at(canvas, patch, flower * float(strength), w * x, h * y)
+        # The middle one is only pressed, those beside it are printed as well.
+        lay_at(canvas, patch, filled * np.float32(strength * (0.35 if x == 0.5 else 1.0)), w * x, h * y)

@@ -64,7 +64,7 @@ def draw_press(rng: np.random.Generator, generation: int) -> Press:
     u = rng.random(10)
     return Press(
         generation=generation,
-        weight=float(0.102 + 0.044 * u[0] + (0.0 if new else 0.006)),
+        weight=float(0.108 + 0.042 * u[0] + (0.0 if new else 0.006)),
         radius=float(0.78 + 0.22 * u[1]),
         soft=float(0.03 + 0.15 * u[2]),
         slant=float((u[3] - 0.5) * 0.02),

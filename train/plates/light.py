@@ -39,6 +39,16 @@ def graded(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
     return scene * (1 + np.clip(_ramp(rng, *scene.shape[:2]), -1, 1)[..., None] * strength * rng.uniform(0.1, 0.35))
 
 
+def exposed(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
+    """Exposure and the camera's tone curve: most cameras lift the sheet to white and drop the ink to black."""
+    if rng.random() < 0.35 * strength:  # the camera looked at something brighter
+        return scene * (1 - 0.6 * strength * rng.random())
+    scene = scene * rng.uniform(0.85, 1.15)
+    bend = rng.uniform(0.0, 0.55)
+    x = np.clip(scene, 0, 255) / np.float32(255)
+    return ((1 - bend) * x + bend * x * x * (3 - 2 * x)) * np.float32(255)
+
+
 def tinted(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
     """Colour temperature and the white balance's mistakes: sodium lamps, shade, tail lamps."""
     if rng.random() < 0.2 * strength:

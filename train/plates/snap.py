@@ -152,7 +152,7 @@ def _lit(
     elif u[2] < 0.25 * hard:
         scene, kind = light.infra_red(rng, scene, mask), "infrared"
     else:
-        scene = scene * rng.uniform(1 - 0.4 * min(hard, 1.2), 1.05)
+        scene = light.exposed(rng, scene, min(1.2, hard))
     if kind != "infrared":
         scene = light.tinted(rng, scene, min(1.5, hard))
     if u[3] < (0.14 if kind == "dark" else 0.05) * hard:

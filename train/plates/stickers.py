@@ -187,19 +187,19 @@ def stick_on(rng: np.random.Generator, canvas: Layer, text: str, *, below: float
         amount: 1 as on motorcycles; cars have fewer.
     """
     h, w = canvas.shape[:2]
-    if rng.random() < 0.34 * amount:
+    if rng.random() < 0.42 * amount:
         high = int(h * rng.uniform(0.08, 0.15))
         patch, mask = dealer_strip(rng, int(w * rng.uniform(0.3, 0.9)), max(5, high))
         y = below * h + high * rng.uniform(0.35, 0.75)
         lay_at(canvas, patch, mask, w * rng.uniform(0.38, 0.62), min(y, h - high * 0.4), degrees=rng.normal(0, 1.0))
-    if rng.random() < 0.3 * amount:
+    if rng.random() < 0.36 * amount:
         patch, mask = dealer_strip(rng, int(w * rng.uniform(0.2, 0.36)), max(5, int(h * rng.uniform(0.1, 0.16))))
         lay_at(
             canvas, patch, mask, w * rng.uniform(0.42, 0.58), h * rng.uniform(0.08, 0.15), degrees=rng.normal(0, 1.5)
         )
     spots = ((0.09, 0.13), (0.91, 0.13), (0.5, 0.12), (0.88, 0.9), (0.7, 0.92), (0.12, 0.9))
     for x, y in spots:
-        if rng.random() < 0.16 * amount:
+        if rng.random() < 0.2 * amount:
             if rng.random() < 0.4:
                 patch, mask = round_tag(rng, h * rng.uniform(0.07, 0.12))
             else:

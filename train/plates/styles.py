@@ -48,9 +48,9 @@ class PlateStyle(msgspec.Struct, frozen=True):
     face: Colour = WHITE
     ink: Colour = BLACK
     legend: str = ""
-    height: float = 0.53
+    height: float = 0.555
     middle: float = 0.54
-    cell: float = 0.47
+    cell: float = 0.485
     gap: float = 0.085
     dash: float = 0.28
     blossoms: bool = False
@@ -67,9 +67,9 @@ def _new_car(forms: str, share: float, **more: object) -> PlateStyle:
 
 def _old_car(share: float, **more: object) -> PlateStyle:
     base: dict[str, object] = {
-        "width_cm": 32.0, "height_cm": 15.0, "generation": 1992, "vehicles": ("car",), "share": share, "height": 0.56,
+        "width_cm": 32.0, "height_cm": 15.0, "generation": 1992, "vehicles": ("car",), "share": share, "height": 0.585,
         "forms": (("DDDD-LL", 4.0), ("LL-DDDD", 3.0), ("DDDD-LD", 2.0), ("DDDD-DL", 1.0), ("LD-DDDD", 1.0), ("DL-DDDD", 2.0)),
-        "middle": 0.565, "cell": 0.47, "gap": 0.08, "dash": 0.32, "lower_holes": True,
+        "middle": 0.545, "cell": 0.49, "gap": 0.075, "dash": 0.3, "lower_holes": True,
     }  # fmt: skip
     return PlateStyle(**{**base, **more})  # type: ignore[arg-type]
 
@@ -86,7 +86,7 @@ def _old_moto(share: float, **more: object) -> PlateStyle:
     base: dict[str, object] = {
         "width_cm": 26.0, "height_cm": 14.0, "generation": 1992, "vehicles": ("motorcycle",), "share": share,
         "forms": (("DDD-LLL", 6.0), ("LLL-DDD", 1.5), ("LLD-DDD", 1.0), ("LDL-DDD", 1.0), ("DLL-DDD", 0.7), ("LDD-DDD", 0.4)),
-        "height": 0.475, "middle": 0.58, "cell": 0.48, "gap": 0.11, "dash": 0.42,
+        "height": 0.475, "middle": 0.59, "cell": 0.49, "gap": 0.105, "dash": 0.42,
     }  # fmt: skip
     return PlateStyle(**{**base, **more})  # type: ignore[arg-type]
 
@@ -111,9 +111,9 @@ STYLES: dict[str, PlateStyle] = {
     "car-1992-legend": _old_car(5.0, legend="place"),
     "moto-1992": _old_moto(9.0),
     "moto-1992-legend": _old_moto(6.0, legend="place", forms=_OLD_LETTERS_FIRST),
-    "car-electric": _new_car("electric", 2.0, legend="電動車", height=0.5, middle=0.58),
+    "car-electric": _new_car("electric", 2.0, legend="電動車", height=0.52, middle=0.58),
     "moto-electric": _new_moto("electric", 4.0, legend="電動車", middle=0.55),
-    "car-electric-green": _new_car("electric", 0.7, legend="電動車", face=DEEP_GREEN, ink=WHITE, height=0.5, middle=0.58),
+    "car-electric-green": _new_car("electric", 0.7, legend="電動車", face=DEEP_GREEN, ink=WHITE, height=0.52, middle=0.58),
     "car-accessible": _new_car("accessible", 0.8),
     "taxi": _new_car("taxi", 2.2, ink=RED),
     "taxi-2012-3": _new_car("taxi-3+3", 0.7, ink=RED, dash=0.4, gap=0.12),
