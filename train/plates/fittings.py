@@ -71,7 +71,7 @@ def bolt_on(rng: np.random.Generator, canvas: Layer, *, lower: bool) -> None:
     lean = rng.uniform(-0.5, 0.5)
     rows = [(y, True)]
     if lower or rng.random() < 0.06:
-        rows.append((1 - y, rng.random() < 0.3))
+        rows.append((rng.uniform(0.9, 0.95), rng.random() < 0.3))
     for row, bolted in rows:
         for side in (-1, 1):
             x = w * (0.5 + side * half)

@@ -28,6 +28,10 @@ _SYSTEM = (
     "/usr/share/fonts/opentype/urw-base35/NimbusSansNarrow-Bold.otf",
     "/usr/share/fonts/opentype/urw-base35/URWGothic-Demi.otf",
 )
+_SYSTEM_CJK = (
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+)
 OTHER_FONTS = len(_SYSTEM) + 1
 
 
@@ -105,9 +109,11 @@ def _sign(sign: str, size_px: int, font: int) -> Mask:
     wide = ord(sign) > 0x2E80
     path = NOTO_TC if wide else _faces()[font % OTHER_FONTS]
     if not _holds(path, sign):
-        if wide:
+        path = next((p for p in _SYSTEM_CJK if wide and Path(p).exists() and _holds(p, sign)), path)
+        if wide and path == NOTO_TC:
             return np.pad(_drawn(sign, size_px - 2), 1)
-        path = next((p for p in _faces() if _holds(p, sign)), BARLOW)
+        if not wide:
+            path = next((p for p in _faces() if _holds(p, sign)), BARLOW)
         if not _holds(path, sign):
             return np.pad(
                 np.full((max(1, size_px // 8), max(1, size_px // 4)), 0.9, np.float32),

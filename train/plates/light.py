@@ -51,7 +51,7 @@ def exposed(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
 
 def tinted(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
     """Colour temperature and the white balance's mistakes: sodium lamps, shade, tail lamps."""
-    if rng.random() < 0.2 * strength:
+    if rng.random() < 0.12 * strength:
         gains = ((0.45, 0.8, 1.15), (1.25, 1.0, 0.8), (0.5, 0.5, 1.2), (0.9, 1.12, 0.85), (0.7, 0.95, 1.1))[
             int(rng.integers(5))
         ]

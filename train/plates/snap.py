@@ -174,7 +174,7 @@ def _through_lens(rng: np.random.Generator, scene: Layer, height: float, hard: f
     u = rng.random(3)
     if u[0] < 0.22 * hard:
         scene = lens.moved(rng, scene, height * (0.03 + 0.14 * min(hard, 1.5) * rng.random()))
-    if u[1] < 0.3 * hard:
+    if u[1] < 0.24 * hard:
         scene = lens.defocused(scene, height * (0.012 + 0.043 * min(hard, 1.5) * rng.random()))
     return lens.defocused(scene, max(height * 0.006, rng.uniform(0.3, 0.7) if hard > 0 else 0.0))
 

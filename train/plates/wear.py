@@ -22,7 +22,9 @@ def worn_ink(rng: np.random.Generator, ink: Mask, amount: float, stroke_px: floa
     core = cv2.GaussianBlur(core, (0, 0), max(0.5, stroke_px * 0.08))
     specks = noise(rng, h, w, max(1.0, stroke_px * rng.uniform(0.08, 0.2)))
     patches = noise(rng, h, w, stroke_px * rng.uniform(2, 8))
-    lost = np.clip(amount * (0.85 + 0.45 * patches) + amount * 0.35 * specks, 0, 1)
+    # Sun, hands and spray do not wear a plate evenly: often one end is bare while the other is black.
+    side = np.linspace(-1, 1, w, dtype=np.float32)[None] * rng.normal(0, 0.5)
+    lost = np.clip(amount * (0.85 + 0.45 * patches + side) + amount * 0.35 * specks, 0, 1)
     edge_kept = rng.uniform(0.2, 0.95)
     keep = 1 - lost * (core + (1 - core) * (1 - edge_kept))
     return (ink * np.clip(keep, 0, 1)).astype(np.float32)
