@@ -74,7 +74,8 @@ def _line(rng: np.random.Generator, layout: str, style: PlateStyle, h: int, w: i
     for sign in layout:
         if sign == "-":
             thick = high * rng.uniform(0.095, 0.13)
-            wide = thick * (rng.uniform(0.9, 1.4) if style.generation == 2012 else rng.uniform(1.0, 1.9))
+            wide = thick * (rng.uniform(0.9, 1.4) if style.generation == 2012 else rng.uniform(1.0, 1.6))
+            wide = min(wide, dash * 0.5)
             centre = (x - gap + dash / 2, top + high * rng.uniform(0.46, 0.52))
             a = (int((centre[0] - wide / 2) * 16), int((centre[1] - thick / 2) * 16))
             b = (int((centre[0] + wide / 2) * 16), int((centre[1] + thick / 2) * 16))
@@ -156,7 +157,7 @@ def draw_plate(
     # The stamped shoulder is wider than the inked top: a ring of light and shade around every stroke.
     shoulder = cv2.GaussianBlur(raised, (0, 0), max(0.6, stroke * rng.uniform(0.12, 0.26)))
     shoulder = np.clip(shoulder * rng.uniform(1.3, 2.2), 0, 1)
-    relief = cv2.GaussianBlur(shoulder - 0.9 * inner, (0, 0), 0.7)
+    relief = cv2.GaussianBlur(shoulder - inner * np.float32(rng.uniform(0.5, 2.2)), (0, 0), 0.7)
     angle = rng.uniform(0, 2 * np.pi)
     shade = cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3) * np.cos(angle) + cv2.Sobel(
         relief, cv2.CV_32F, 0, 1, ksize=3
@@ -182,7 +183,7 @@ def draw_plate(
     moto = "motorcycle" in kinds
     if rng.random() < (0.15 if amount == 0 else 0.5):
         wear.scratch(rng, canvas, int(rng.integers(1, 9)))
-    if rng.random() < 0.05:
+    if rng.random() < 0.035:
         wear.rust(rng, canvas)
     if rng.random() < 0.96:
         fittings.bolt_on(rng, canvas, lower=sort.lower_holes)
@@ -190,7 +191,7 @@ def draw_plate(
         stickers.stick_on(rng, canvas, layout, below=line.box[3], amount=1.0 if moto else 0.45)
     if rng.random() < 0.45:
         wear.soil(rng, canvas, float(rng.uniform(0.05, 0.75)) ** 1.3)
-    if rng.random() < 0.05:
+    if rng.random() < 0.035:
         wear.mud(rng, canvas)
     if rng.random() < 0.035:
         fittings.hide_part(rng, canvas)

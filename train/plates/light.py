@@ -24,7 +24,7 @@ def _ramp(rng: np.random.Generator, h: int, w: int) -> Mask:
 def shadowed(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
     """Shadow with one edge, or the pattern of leaves and bars."""
     h, w = scene.shape[:2]
-    if rng.random() < 0.7:
+    if rng.random() < 0.8:
         field = (_ramp(rng, h, w) + rng.uniform(-0.5, 0.5)) * rng.uniform(3, 25)
         field = field + noise(rng, h, w, h / 4) * rng.uniform(0, 1.5)
     else:
@@ -41,8 +41,10 @@ def graded(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
 
 def exposed(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
     """Exposure and the camera's tone curve: most cameras lift the sheet to white and drop the ink to black."""
-    if rng.random() < 0.35 * strength:  # the camera looked at something brighter
-        return scene * (1 - 0.6 * strength * rng.random())
+    if (
+        rng.random() < 0.45 * strength
+    ):  # the camera looked at something brighter: sky, lamps; a dashcam lifts its blacks
+        return scene * (1 - 0.62 * strength * rng.random()) + rng.uniform(0, 38) * strength
     scene = scene * rng.uniform(0.85, 1.15)
     bend = rng.uniform(0.0, 0.55)
     x = np.clip(scene, 0, 255) / np.float32(255)

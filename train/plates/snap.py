@@ -190,8 +190,8 @@ def _recorded(rng: np.random.Generator, scene: Layer, height: float, kind: str, 
     if kind != "day":
         sigma += rng.uniform(0, 5.5) * min(hard, 1.5)
     scene = lens.noisy(rng, scene, sigma)
-    if u[1] < 0.35 * hard:
-        scene = lens.sharpened(scene, rng.uniform(0.7, 1.6), rng.uniform(0.3, 1.6))
+    if u[1] < 0.5 * hard:
+        scene = lens.sharpened(scene, rng.uniform(0.7, 1.8), rng.uniform(0.3, 1.9))
     if fewer < 1:
         scene = cv2.resize(scene, (w, h), interpolation=cv2.INTER_LINEAR if u[2] < 0.5 else cv2.INTER_CUBIC)
     picture = np.clip(scene, 0, 255).astype(np.uint8)
