@@ -20,10 +20,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from guardian.domain.moment import Clock
+from guardian.domain.opinion import opinion_on
 from guardian.domain.plate import Plate
 from guardian.domain.position import Position
 from guardian.domain.read import Alternative, FrameVote, PhotoRef, Read, VehicleLook
-from guardian.domain.wire import Heartbeat
+from guardian.domain.wire import Heartbeat, ReadOpinion
 from guardian.footage.plate_art import STYLES, draw_plate
 from tests.house import RunningCloud, TestCar, wait_until
 
@@ -154,6 +155,7 @@ def pour_night(cloud: RunningCloud, operator: httpx.Client) -> Night:
     """Send the night through a cloud that knows nothing yet."""
     now = now_ms()
     units: dict[str, Reporter] = {}
+    beats: dict[str, Heartbeat] = {}
     names = []
     for row in rows("units"):
         units[row["unit"]] = reporter = Reporter(
@@ -162,16 +164,15 @@ def pour_night(cloud: RunningCloud, operator: httpx.Client) -> Night:
         names.append(row["unit"])
         seen = now - int(row["ago_s"] * 1000)
         position = Position(*at(row["east_m"], row["south_m"]), seen, 6.0, row["heading_deg"], float(row["speed_kmh"]))
-        reporter.car.beat(
-            Heartbeat(
-                reporter.car.device_id,
-                now,
-                position=position,
-                clock_source="gps",
-                clock_offset_ms=40,
-                temperature_c=44.0,
-            )
+        beats[row["unit"]] = Heartbeat(
+            reporter.car.device_id,
+            now,
+            position=position,
+            clock_source="gps",
+            clock_offset_ms=40,
+            temperature_c=44.0,
         )
+        reporter.car.beat(beats[row["unit"]])
 
     # Reads of the night first: an entry that comes later looks back for exact ones, as it should.
     later: dict[str, list[Read]] = {name: [] for name in names}
@@ -203,15 +204,17 @@ def pour_night(cloud: RunningCloud, operator: httpx.Client) -> Night:
         differing = {
             i: sign for i, (seen, sign) in enumerate(zip(row["read"], row["entry"], strict=True)) if seen != sign
         }
-        reporter.send(
-            [
-                reporter.read(
-                    row["read"], now_ms() - int(row["ago_s"] * 1000), place=at(row["east_m"], row["south_m"]),
-                    doubtful=differing, confidence_prob=row["confidence_prob"], kind=row["kind"], colour=row["colour"],
-                    heading_deg=row["heading_deg"],
-                )
-            ]
+        read = reporter.read(
+            row["read"], now_ms() - int(row["ago_s"] * 1000), place=at(row["east_m"], row["south_m"]),
+            doubtful=differing, confidence_prob=row["confidence_prob"], kind=row["kind"], colour=row["colour"],
+            heading_deg=row["heading_deg"],
         )  # fmt: skip
+        reporter.send([read])
+        second = opinion_on(
+            read.text, row["second"], raw_text=row["second"], char_probs=(0.93,) * len(row["second"]), reader="ppocr",
+            reader_version="v6-small", crops=3,
+        )  # fmt: skip
+        reporter.car.beat(msgspec.structs.replace(beats[names[row["unit"]]], opinions=(ReadOpinion(read.id, second),)))
 
     units["大安 機 6"].send_from_the_future(2)
 

@@ -29,6 +29,27 @@ const { rows: HITS } = tables.hits;
 const { rows: PASSING } = tables.passing;
 const { rows: NIGHT } = tables.night;
 
+/** What a second reader says (guardian/domain/opinion.py); an empty text: it could not read. */
+export function opinionOn(read, entry, text) {
+  const same = text.length === read.length;
+  const apart = same ? [...read].flatMap((sign, i) => (sign === text[i] ? [] : [i])) : [];
+  const partly = same && apart.length * 2 <= text.length;
+  return {
+    verdict: !text ? "cannot_read" : text === read ? "agrees" : partly ? "partly" : "differs",
+    text,
+    display: text ? display(text) : "",
+    raw_text: text ? display(text) : "",
+    char_probs: [...text].map((_, i) => 0.93 + ((i * 5) % 6) / 100),
+    confidence_prob: text ? 0.93 : 0,
+    differing: partly ? apart : [],
+    bears_out_entry: text !== "" && text === entry,
+    reader: "ppocr",
+    reader_version: "v6-small",
+    crops: 3,
+    reason: "",
+  };
+}
+
 export class World {
   constructor(now) {
     this.now = now;
@@ -54,8 +75,8 @@ export class World {
     this.details = new Map();
     for (const row of HITS) this.raise(row);
     const other = this.hits.get("hit-05");
-    Object.assign(other, { state: "checking", checker: "王思涵", checker_id: "op-wang", claimed_ms: this.start - 130 * S, facts: 2 });
-    this.details.get("hit-05").facts.push({ hit_id: "hit-05", number: 2, kind: "claimed", author: "王思涵", at_ms: this.start - 130 * S });
+    Object.assign(other, { state: "checking", checker: "王思涵", checker_id: "op-wang", claimed_ms: this.start - 130 * S, facts: 3 });
+    this.details.get("hit-05").facts.push({ hit_id: "hit-05", number: 3, kind: "claimed", author: "王思涵", at_ms: this.start - 130 * S });
     this.reads = [];
     for (let i = 0; i < 40; i++) this.reads.push(this.passing(this.start - (3 + i * 7) * S, i));
     for (const hit of this.hits.values()) this.reads.push(this.readOf(hit));
@@ -76,7 +97,7 @@ export class World {
     }
   }
 
-  raise([id, read, entry, category, priority, x, y, heading_deg, ago, unitAt, odds, confidence, colour, kind, reason, case_number, warning]) {
+  raise([id, read, entry, category, priority, x, y, heading_deg, ago, unitAt, odds, confidence, colour, kind, reason, case_number, warning, second = read]) {
     const captured = this.now() - ago * S;
     const unit = this.units[unitAt];
     const differing = [...read].flatMap((sign, i) => (sign === entry[i] ? [] : [i]));
@@ -119,7 +140,8 @@ export class World {
       list_version: this.version,
       device_list_version: this.version,
       entry_removed_ms: null,
-      facts: 1,
+      facts: 2,
+      opinion: opinionOn(read, entry, second),
     };
     this.hits.set(id, card);
     const probs = [...read].map((_, i) => (differing.includes(i) ? confidence : 0.95 + ((i * 7) % 5) / 100));
@@ -161,7 +183,10 @@ export class World {
         { aspect: "make", seen: "", registered: "三陽", verdict: "unknown" },
         { aspect: "plate", seen: "白底黑字", registered: "白底黑字", verdict: "agree" },
       ],
-      facts: [{ hit_id: id, number: 1, kind: "raised", author: unit.unit, at_ms: captured + 700 }],
+      facts: [
+        { hit_id: id, number: 1, kind: "raised", author: unit.unit, at_ms: captured + 700 },
+        { hit_id: id, number: 2, kind: "second_opinion", author: unit.unit, at_ms: captured + 900, value: card.opinion.verdict, note: card.opinion.display },
+      ],
       same_plate: [],
     });
     return card;

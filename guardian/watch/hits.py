@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from guardian.domain.errors import NotFoundError
 from guardian.domain.event import Event, HitChanged
 from guardian.domain.opinion import SecondOpinion
+from guardian.domain.plate import display_of
 from guardian.domain.read import DeviceHit, Read
 from guardian.domain.watch import Category, HitFact, HitState, Match, MatchStrength, WatchEntry
 from guardian.domain.wire import DeviceAnswer, ReadOpinion
@@ -356,7 +357,7 @@ def _join_opinions(
     more = [
         HitFact(
             hit_id, known[-1].number + place, "second_opinion", author, at_ms, opinion.known.value,
-            opinion.text or opinion.reason,
+            display_of(opinion.text) if opinion.text else opinion.reason,
         )
         for place, (opinion, at_ms) in enumerate(told, 1)
     ]  # fmt: skip

@@ -76,7 +76,7 @@ export const en: Words = {
     name: "2nd reader", row: "2nd", agrees: "agrees", entry: (p) => `read ${p}, as listed`, alike: (p) => `also read ${p}, not the entry`, other: (p, at) => (at ? `differs (character ${at}): read ${p}` : `differs: read ${p}`),
     cannotRead: "could not read it", notAsked: "not asked", noneYet: "No second reading yet",
     reasons: { "no-reader": "not asked: no second reader on the device", "same-reader": "not asked: the device has one reader only", "no-picture": "not asked: no plate picture", "too-late": "not asked: too late", broken: "not asked: it failed" },
-    short: { same: "2nd agrees", entry: "2nd: as listed", notEntry: "2nd: not listed", other: "2nd differs", none: "no 2nd" },
+    short: { same: "2nd agrees", entry: "2nd: as listed", notEntry: "2nd: not listed", other: "2nd differs", none: "2nd could not read" },
     facts: { agrees: "agrees", partly: "differs", differs: "differs", cannot_read: "could not read it", not_asked: "not asked" },
     by: (reader, n) => `${reader}, ${n} picture${s(n)}`,
   },
@@ -114,7 +114,7 @@ export const en: Words = {
     fact: {
       raised: (who) => `${who} raised the hit`, claimed: (who) => `${who} began the check`, released: (who) => `${who} passed it on`, verdict: (who, what) => `${who}: ${what}`, undone: (who) => `${who} took the verdict back`,
       outcome: (who, what) => `${who} noted ${what}`, note: (who, what) => `${who}: ${what}`, entry_removed: () => "Taken off the list", device_answer: (who, what) => `${who} answered: ${what}`,
-      second_opinion: (who, what, text) => (text ? `${who}, 2nd reader: ${what}, read ${text}` : `${who}, 2nd reader: ${what}`),
+      second_opinion: (who, what, text) => (text ? `${who}, 2nd reader: read ${text}, unlike the first` : `${who}, 2nd reader: ${what}`),
     },
     answers: { received: "received", not_this: "not this vehicle", "": "no answer" },
     states: { open: "To check", mine: "Mine", checked: "Checked" }, checkedBy: (who) => `by ${who}`, full: "This hit has been checked", exportAll: "Export hits as CSV",
