@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import msgspec
 import numpy as np
@@ -107,6 +109,85 @@ def _legend(rng: np.random.Generator, words: str, h: int, w: int) -> Mask:
     return out
 
 
+class _Shape(msgspec.Struct):
+    """Where the sheet is, and what lies inside its rim."""
+
+    outline: Mask
+    inner: Mask
+
+
+def _sheet(rng: np.random.Generator, sort: PlateStyle, h: int, w: int) -> tuple[Layer, _Shape]:
+    """The bare sheet in its colour, and its shape."""
+    face = np.array(sort.face, np.float32) * rng.uniform(0.93, 1.03) + rng.normal(0, 4, 3)
+    if sort.face[0] > 200 and rng.random() < 0.15:  # old white turns yellow or grey
+        face = face * np.array((rng.uniform(0.8, 0.97), rng.uniform(0.92, 0.99), 1.0))
+    canvas: Layer = np.empty((h, w, 3), np.float32)
+    canvas[:] = face
+    canvas += noise(rng, h, w, h / 3)[..., None] * rng.uniform(0, 3.5)
+    if sort.blossoms and rng.random() < 0.8:
+        fittings.blossoms_on(rng, canvas, rng.uniform(0.86, 0.9))
+    radius = h * rng.uniform(0.055, 0.12)
+    return canvas, _Shape(rounded_box(h, w, radius), rounded_box(h, w, radius, inset=h * rng.uniform(0.02, 0.045)))
+
+
+def _stamp(rng: np.random.Generator, canvas: Layer, sort: PlateStyle, line: _Line, shape: _Shape) -> bool:
+    """Press and ink legend and characters, as worn as they may be. In place; whether the ink is worn."""
+    h, w = canvas.shape[:2]
+    stroke = line.height_px * 0.125
+    words = sort.legend
+    if words == "place":
+        words = PLACES[int(rng.integers(len(PLACES)))]
+    raised = line.ink
+    if words:
+        raised = np.maximum(raised, _legend(rng, words, h, w) * rng.uniform(0.75, 1.0))
+
+    # The press raises characters and rim; light from one side shows it. The stamped shoulder is wider than the inked
+    # top: a ring of light and shade around every stroke.
+    shoulder = cv2.GaussianBlur(raised, (0, 0), max(0.6, stroke * rng.uniform(0.12, 0.26)))
+    shoulder = np.minimum(shoulder * rng.uniform(1.3, 2.2), 1)
+    relief = cv2.GaussianBlur(shoulder - shape.inner * rng.uniform(0.5, 2.2), (0, 0), 0.7)
+    angle = rng.uniform(0, 2 * math.pi)
+    shade = cv2.Sobel(relief, cv2.CV_32F, 1, 0) * math.cos(angle) + cv2.Sobel(relief, cv2.CV_32F, 0, 1) * math.sin(
+        angle
+    )
+
+    worn = rng.random() < (0.34 if sort.generation == 1992 else 0.16)
+    ink = wear.worn_ink(rng, raised, rng.uniform(0.05, 0.88), stroke) if worn else raised
+    colour = np.array(sort.ink, np.float32) + rng.normal(0, 6, 3)
+    if sum(sort.ink) < 200 and rng.random() < 0.22:  # black bleaches to a brownish grey
+        colour = colour + (np.array((98, 104, 112)) - colour) * rng.uniform(0.15, 0.95)
+    if rng.random() < 0.5:  # an inked roller misses or overruns the edges
+        ink = cv2.GaussianBlur(ink, (0, 0), max(0.4, stroke * rng.uniform(0.03, 0.1)))
+        ink = np.clip(ink * rng.uniform(1.0, 1.5) - rng.uniform(0, 0.12), 0, 1)
+    lay(canvas, colour, ink)
+    # Dull light leaves nearly no relief; low sun on a shiny sheet draws every edge.
+    depth = rng.uniform(2, 16) if rng.random() < 0.7 else rng.uniform(12, 34)
+    canvas += (shade * (1 - 0.65 * ink) * depth)[..., None]
+    return worn
+
+
+def _dress(
+    rng: np.random.Generator, canvas: Layer, sort: PlateStyle, layout: str, line: _Line, *, moto: bool, worn: bool
+) -> None:
+    """What holds, hides, dirties and decorates the sheet, in the order in which it lies upon it. In place."""
+    if rng.random() < (0.5 if worn else 0.15):
+        wear.scratch(rng, canvas, int(rng.integers(1, 9)))
+    if rng.random() < 0.035:
+        wear.rust(rng, canvas)
+    if rng.random() < 0.96:
+        fittings.bolt_on(rng, canvas, lower=sort.lower_holes)
+    if rng.random() < (0.85 if moto else 0.35):
+        stickers.stick_on(rng, canvas, layout, below=line.box[3], amount=1.0 if moto else 0.45)
+    if rng.random() < 0.45:
+        wear.soil(rng, canvas, rng.uniform(0.05, 0.75) ** 1.3)
+    if rng.random() < 0.035:
+        wear.mud(rng, canvas)
+    if rng.random() < 0.035:
+        fittings.hide_part(rng, canvas)
+    if rng.random() < (0.12 if moto else 0.18):
+        fittings.frame_on(rng, canvas)
+
+
 def draw_plate(
     rng: np.random.Generator, *, vehicle: str | None = None, style: str | None = None, text: str | None = None
 ) -> RenderedPlate:
@@ -131,72 +212,12 @@ def draw_plate(
     density = rng.uniform(6.5, 9.0) * (1.25 if sort.height_cm < 15 else 1.0)
     h, w = round(sort.height_cm * density), round(sort.width_cm * density)
 
-    face = np.array(sort.face, np.float32) * rng.uniform(0.93, 1.03) + rng.normal(0, 4, 3).astype(np.float32)
-    ink_colour = np.array(sort.ink, np.float32) + rng.normal(0, 6, 3).astype(np.float32)
-    if sort.face[0] > 200 and rng.random() < 0.15:  # old white turns yellow or grey
-        face = face * np.array((rng.uniform(0.8, 0.97), rng.uniform(0.92, 0.99), 1.0), np.float32)
-    canvas: Layer = np.empty((h, w, 3), np.float32)
-    canvas[:] = face
-    canvas += noise(rng, h, w, h / 3)[..., None] * rng.uniform(0, 3.5)
-
+    canvas, face_shape = _sheet(rng, sort, h, w)
     line = _line(rng, layout, sort, h, w)
-    stroke = line.height_px * 0.125
-    words = sort.legend
-    if words == "place":
-        words = PLACES[int(rng.integers(len(PLACES)))]
-    raised = line.ink
-    if words:
-        raised = np.maximum(raised, _legend(rng, words, h, w) * float(rng.uniform(0.75, 1.0)))
-    if sort.blossoms and rng.random() < 0.8:
-        fittings.blossoms_on(rng, canvas, rng.uniform(0.86, 0.9))
-
-    # The press raises characters and rim; light from one side shows it.
-    radius = h * rng.uniform(0.055, 0.12)
-    rim_at = h * rng.uniform(0.02, 0.045)
-    inner = rounded_box(h, w, radius, inset=rim_at)
-    # The stamped shoulder is wider than the inked top: a ring of light and shade around every stroke.
-    shoulder = cv2.GaussianBlur(raised, (0, 0), max(0.6, stroke * rng.uniform(0.12, 0.26)))
-    shoulder = np.clip(shoulder * rng.uniform(1.3, 2.2), 0, 1)
-    relief = cv2.GaussianBlur(shoulder - inner * np.float32(rng.uniform(0.5, 2.2)), (0, 0), 0.7)
-    angle = rng.uniform(0, 2 * np.pi)
-    shade = cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3) * np.cos(angle) + cv2.Sobel(
-        relief, cv2.CV_32F, 0, 1, ksize=3
-    ) * np.sin(angle)
-
-    aged = rng.random()
-    amount = 0.0
-    if aged < (0.34 if sort.generation == 1992 else 0.16):
-        amount = float(rng.uniform(0.08, 0.9) ** 1.2)
-    ink = wear.worn_ink(rng, raised, amount, stroke)
-    if sum(sort.ink) < 200 and rng.random() < 0.22:  # black bleaches to a brownish grey
-        bleached = np.array((98, 104, 112), np.float32)
-        ink_colour = ink_colour + (bleached - ink_colour) * np.float32(rng.uniform(0.15, 0.95))
-    if rng.random() < 0.5:  # an inked roller misses or overruns the edges
-        ink = cv2.GaussianBlur(ink, (0, 0), max(0.4, stroke * rng.uniform(0.03, 0.1)))
-        ink = np.clip(ink * rng.uniform(1.0, 1.5) - rng.uniform(0, 0.12), 0, 1)
-    # Dull light leaves nearly no relief; low sun on a shiny sheet draws every edge.
-    depth = rng.uniform(2, 16) if rng.random() < 0.7 else rng.uniform(12, 34)
-    lay(canvas, ink_colour, ink)
-    canvas += (shade * (1 - 0.65 * ink))[..., None] * depth
-
-    alpha = rounded_box(h, w, radius)
+    worn = _stamp(rng, canvas, sort, line, face_shape)
     moto = "motorcycle" in kinds
-    if rng.random() < (0.15 if amount == 0 else 0.5):
-        wear.scratch(rng, canvas, int(rng.integers(1, 9)))
-    if rng.random() < 0.035:
-        wear.rust(rng, canvas)
-    if rng.random() < 0.96:
-        fittings.bolt_on(rng, canvas, lower=sort.lower_holes)
-    if rng.random() < (0.85 if moto else 0.35):
-        stickers.stick_on(rng, canvas, layout, below=line.box[3], amount=1.0 if moto else 0.45)
-    if rng.random() < 0.45:
-        wear.soil(rng, canvas, float(rng.uniform(0.05, 0.75)) ** 1.3)
-    if rng.random() < 0.035:
-        wear.mud(rng, canvas)
-    if rng.random() < 0.035:
-        fittings.hide_part(rng, canvas)
-    if rng.random() < (0.12 if moto else 0.18):
-        fittings.frame_on(rng, canvas)
+    alpha = face_shape.outline
+    _dress(rng, canvas, sort, layout, line, moto=moto, worn=worn)
     if rng.random() < 0.3:
         canvas, alpha = wear.bend(rng, canvas, alpha)
 

@@ -247,7 +247,7 @@ def stamp(sign: str, press: Press, width_px: int, height_px: int) -> Mask:
     if sigma > 0.6:
         padded = cv2.copyMakeBorder(canvas, 8, 8, 8, 8, cv2.BORDER_CONSTANT, value=0)
         soft = cv2.GaussianBlur(padded, (0, 0), sigma)[8:-8, 8:-8]
-        canvas = cv2.convertScaleAbs(cv2.subtract(soft, 100), alpha=5.0)
+        canvas = np.clip((soft.astype(np.float32) - 100) * 5, 0, 255).astype(np.uint8)
     small = cv2.resize(canvas, (width_px, height_px), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) / 255.0
 

@@ -54,7 +54,8 @@ def rounded_box(height: int, width: int, radius: float, *, inset: float = 0.0) -
     # Signed distance to a rounded box (Inigo Quilez, "2D distance functions").
     outside = np.hypot(np.maximum(x, 0)[None, :], np.maximum(y, 0)[:, None])
     inside = np.minimum(np.maximum(x[None, :], y[:, None]), 0)
-    return np.clip(radius - outside - inside + 0.5, 0, 1).astype(np.float32)
+    box: Mask = np.clip(radius - outside - inside + 0.5, 0, 1).astype(np.float32)
+    return box
 
 
 def disc(radius_px: float) -> Mask:

@@ -45,12 +45,14 @@ def noisy(rng: np.random.Generator, scene: Layer, sigma: float) -> Layer:
     if rng.random() < 0.4:
         grain = cv2.GaussianBlur(grain, (0, 0), 0.7) * 2.0
     shot = np.sqrt(np.clip(scene, 4, 255) / 128.0)
-    return scene + grain * sigma * (0.5 + 0.5 * shot)
+    grainy: Layer = scene + grain * sigma * (0.5 + 0.5 * shot)
+    return grainy
 
 
 def sharpened(scene: Layer, sigma_px: float, amount: float) -> Layer:
     """The halo of a cheap camera's sharpening."""
-    return scene + (scene - cv2.GaussianBlur(scene, (0, 0), sigma_px)) * amount
+    sharp: Layer = scene + (scene - cv2.GaussianBlur(scene, (0, 0), sigma_px)) * amount
+    return sharp
 
 
 def jpeg(picture: Picture, quality: int) -> Picture:
@@ -58,4 +60,7 @@ def jpeg(picture: Picture, quality: int) -> Picture:
     done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise RuntimeError("OpenCV could not write a JPEG in memory")
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+    back = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if back is None:
+        raise RuntimeError("OpenCV could not read its own JPEG")
+    return back

@@ -18,7 +18,8 @@ def _ramp(rng: np.random.Generator, h: int, w: int) -> Mask:
     angle = rng.uniform(0, 2 * np.pi)
     x = np.linspace(-1, 1, w, dtype=np.float32)[None, :] * np.float32(np.cos(angle))
     y = np.linspace(-1, 1, h, dtype=np.float32)[:, None] * np.float32(np.sin(angle))
-    return x + y
+    ramp: Mask = x + y
+    return ramp
 
 
 def shadowed(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
@@ -31,12 +32,15 @@ def shadowed(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
         field = noise(rng, h, w, h / rng.uniform(3, 8)) * rng.uniform(2, 6)
     lit = 1 / (1 + np.exp(-np.clip(field, -12, 12)))
     depth = np.array([0.86, 0.93, 1.0], np.float32) * strength  # shade is bluer than sun: blue loses less
-    return scene * (1 - (1 - lit)[..., None] * depth)
+    shaded: Layer = scene * (1 - (1 - lit)[..., None] * depth)
+    return shaded
 
 
 def graded(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
     """Light that falls off across the picture."""
-    return scene * (1 + np.clip(_ramp(rng, *scene.shape[:2]), -1, 1)[..., None] * strength * rng.uniform(0.1, 0.35))
+    fall = np.clip(_ramp(rng, *scene.shape[:2]), -1, 1) * (strength * rng.uniform(0.1, 0.35))
+    lit: Layer = scene * (1 + fall)[..., None]
+    return lit
 
 
 def exposed(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
@@ -48,7 +52,8 @@ def exposed(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
     scene = scene * rng.uniform(0.85, 1.15)
     bend = rng.uniform(0.0, 0.55)
     x = np.clip(scene, 0, 255) / np.float32(255)
-    return ((1 - bend) * x + bend * x * x * (3 - 2 * x)) * np.float32(255)
+    curved: Layer = ((1 - bend) * x + bend * x * x * (3 - 2 * x)) * np.float32(255)
+    return curved
 
 
 def tinted(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
@@ -60,7 +65,8 @@ def tinted(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
     else:
         warm = rng.normal(0, 0.09) * strength
         gains = (1 - warm, 1 + rng.normal(0, 0.02), 1 + warm)
-    return scene * np.array(gains, np.float32)
+    tinted_scene: Layer = scene * np.array(gains, np.float32)
+    return tinted_scene
 
 
 def glare(rng: np.random.Generator, scene: Layer, at: tuple[float, float], radius: float, power: float) -> Layer:
@@ -71,7 +77,8 @@ def glare(rng: np.random.Generator, scene: Layer, at: tuple[float, float], radiu
     r2 = x * x + y * y
     spot = np.exp(-r2) * power + 0.25 * power / (1 + r2)
     colour = np.array((rng.uniform(200, 255), rng.uniform(225, 255), 255), np.float32)
-    return scene + spot[..., None] * colour
+    bright: Layer = scene + spot[..., None] * colour
+    return bright
 
 
 def night(rng: np.random.Generator, scene: Layer, plate: Mask, strength: float) -> Layer:
@@ -80,7 +87,8 @@ def night(rng: np.random.Generator, scene: Layer, plate: Mask, strength: float) 
     level = rng.uniform(0.16, 0.5) ** max(0.6, strength)
     lamp = rng.uniform(0.0, 0.9) * (rng.random() < 0.6)
     spread = np.clip(1 - 0.4 * np.abs(_ramp(rng, h, w)), 0, 1)
-    return scene * (level + lamp * plate * spread)[..., None]
+    dark: Layer = scene * (level + lamp * plate * spread)[..., None]
+    return dark
 
 
 def infra_red(rng: np.random.Generator, scene: Layer, plate: Mask) -> Layer:

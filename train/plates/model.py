@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 
 Picture = NDArray[Any]
 """(H, W, 3 or 4) uint8, BGR or BGRA; typed loosely because OpenCV's own types are."""
-Mask = NDArray[np.float32]
+Mask = NDArray[Any]
 """(H, W) float32, 0 (nothing) to 1 (all)."""
 
 

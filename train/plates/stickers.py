@@ -86,7 +86,7 @@ def _write(patch: Layer, ink: tuple[int, int, int], mask: Mask, x: int, y: int, 
     x1, y1 = min(patch.shape[1], x + w), min(patch.shape[0], y + h)
     if x1 > x >= 0 and y1 > y >= 0:
         lay(patch[y:y1, x:x1], ink, mask[: y1 - y, : x1 - x] * strength)
-    return x + w
+    return x + int(w)
 
 
 def dealer_strip(rng: np.random.Generator, width: int, height: int) -> tuple[Layer, Mask]:

@@ -42,7 +42,8 @@ def scaled_to(corners: NDArray[Any], height_px: float) -> Corners:
     left = float(np.hypot(*(corners[3] - corners[0])))
     right = float(np.hypot(*(corners[2] - corners[1])))
     out = (corners - corners.mean(axis=0)) * (2 * height_px / (left + right))
-    return out.astype(np.float32)
+    seen: Corners = out.astype(np.float32)
+    return seen
 
 
 def height_of(corners: NDArray[Any]) -> float:
