@@ -35,11 +35,11 @@ Examples:
   guardian evaluate plates --split train --fold 0/5 --json > 0.json
   guardian evaluate --merge 0.json 1.json 2.json 3.json 4.json
 
-The folder holds scenes_*.jsonl, crops_*.jsonl or videos.jsonl and the pictures
-that they name. The contact sheets and plates.jsonl in OUT hold real plates: they
-are for whoever may see the pictures, and are not to be passed on. All else (the
-tables, the JSON, the curves, the matrix) names no plate and no file. Ctrl-C gives
-what has been done so far and says that it is partial.
+The folder holds scenes_*.jsonl, crops_*.jsonl or videos.jsonl, and the pictures
+they name. The contact sheets and plates.jsonl in OUT hold real plates: whoever
+may see the pictures may see them, and they are not to be passed on. All else
+(tables, JSON, diagrams, matrix) names no plate and no file. Ctrl-C gives what
+has been done so far and says that it is partial.
 """
 
 app = App(
@@ -236,6 +236,8 @@ def _show(report: Report) -> None:
     from guardian.evaluation.tables import head_of, tables_of
 
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 100  # a pipe or a file has no width of its own
     for said in head_of(report):
         console.print(Text(said, style="bold red" if said.startswith("PARTIAL") else ""))
     for table in tables_of(report):

@@ -73,10 +73,8 @@ def curves_svg(stress: Sequence[Stressed]) -> str:
     kinds = list(shown[0].curves)
     rows = -(-len(kinds) // 3)
     width = left + 3 * (wide + gap_x)
-    draw = Drawing(width, top + rows * (tall + gap_y) + 4, "Plates still read under stress")
-    draw.text(
-        left, 28, "Whole plates right, from the picture as it is (0) to what no engine should read (5)", kind="head"
-    )
+    draw = Drawing(width, top + rows * (tall + gap_y) - gap_y + 36, "Plates still read under stress")
+    draw.text(left, 28, "Whole plates right, from the picture as it is (0) to the hardest level (5)", kind="head")
     x = left
     for number, one in enumerate(shown):
         draw.line([(x, 50), (x + 30, 50)], f"line s{number}")

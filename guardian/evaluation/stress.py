@@ -70,15 +70,15 @@ def _smaller(frame: Frame, scene: Scene, tall: float, step: int, rng: np.random.
 
 
 def _motion(frame: Frame, scene: Scene, tall: float, step: int, rng: np.random.Generator) -> Corrupted:
-    """The camera moved while the shutter was open: by 0.1 to 0.5 plate heights, mostly across."""
-    length = (0.10, 0.18, 0.27, 0.38, 0.52)[step] * tall
+    """The camera moved while the shutter was open: by 0.08 to 0.42 plate heights, mostly across."""
+    length = (0.08, 0.14, 0.21, 0.30, 0.42)[step] * tall
     angle = rng.normal(0.0, 0.35)
     return Corrupted(_bytes(cv2.filter2D(frame, -1, _line(length, angle), borderType=cv2.BORDER_REFLECT)), scene)
 
 
 def _defocus(frame: Frame, scene: Scene, tall: float, step: int, rng: np.random.Generator) -> Corrupted:
-    """Out of focus: a disc of 0.05 to 0.26 plate heights in radius."""
-    radius = (0.05, 0.09, 0.14, 0.19, 0.26)[step] * tall
+    """Out of focus: a disc of 0.04 to 0.19 plate heights in radius."""
+    radius = (0.04, 0.07, 0.10, 0.14, 0.19)[step] * tall
     return Corrupted(_bytes(cv2.filter2D(frame, -1, _disc(radius), borderType=cv2.BORDER_REFLECT)), scene)
 
 

@@ -30,12 +30,12 @@ class Table(msgspec.Struct, frozen=True):
 def tables_of(report: Report) -> list[Table]:
     """All tables that a report bears, the most important first."""
     figures, stress = report.figures(), report.stress()
-    out = [_groups(figures[0])]
+    out = _groups(figures[0])
     if len(figures) > 1:
         out.append(_peers(figures))
     out.append(_summary(figures[0]))
-    if len(figures) > 1 or stress:
-        out += [_stress(stress)] if stress else []
+    if stress:
+        out.append(_stress(stress))
     if figures[0].latency is not None or figures[0].latency_crops is not None:
         out.append(_times(figures[0]))
     pairs = _confusion(report.notes[0])
@@ -105,88 +105,113 @@ def interval(share: Share | None) -> str:
     return f"{share.low * 100:.1f}–{share.high * 100:.1f}" if share is not None and share.of else NONE
 
 
-def _cell(name: str, cell: Cell) -> tuple[str, ...]:
-    whole = cell.whole_plates
-    return (
-        name,
-        str(whole.right),
-        str(whole.of),
-        percent(whole),
-        interval(whole),
-        percent(cell.recall),
-        interval(cell.recall),
-        percent(cell.precision),
-        interval(cell.precision),
-        percent(cell.signs),
-        interval(cell.signs),
-    )
-
-
-def _groups(f: Figures) -> Table:
+def _groups(f: Figures) -> list[Table]:
+    """Two tables, each narrow enough for a terminal: what was read, and what was found."""
     whole = Cell(f.whole_plate_accuracy, f.whole_plates, f.recall, f.precision, f.signs)
-    rows: list[tuple[str, ...]] = []
-    if f.whole_plates.of:
-        rows.append(_cell("all scenes", whole))
-    for title, cells in (
-        ("set", f.sets),
-        (f"plates of {LEGIBLE_PX} px and more, by light", f.target),
-        ("height of the plate", f.height),
-        ("light", f.light),
-        ("vehicle", f.vehicle),
-        ("series, scenes", f.series),
-        ("series, crops", f.crop_series),
-    ):
-        if len(cells) > 1 or (cells and title in ("set", f"plates of {LEGIBLE_PX} px and more, by light")):
-            rows.append((title,))
-            rows += [_cell(name, cell) for name, cell in cells.items()]
-    return Table(
-        f"{f.name}: plates found and read",
-        ("plates", "right", "of", "whole", "95 %", "found", "95 %", "precision", "95 %", "signs", "95 %"),
-        tuple(rows),
-        "Whole: every character right in one look, box on the plate (IoU > 0.3). Found and precision: IoU of 0.5 or more; "
-        "precision only on pictures that are labelled completely. Plates that no person can read count neither way. "
-        "Intervals: Wilson; signs of one plate hang together, so theirs are too narrow.",
-    )
+    groups: list[tuple[str, dict[str, Cell]]] = [
+        ("", {"all scenes": whole} if f.whole_plates.of else {}),
+        ("by set", f.sets),
+        (f"plates of {LEGIBLE_PX} px and more", f.target),
+        ("by height of the plate", f.height),
+        ("by light", f.light),
+        ("by vehicle", f.vehicle),
+        ("by series", f.series),
+        ("by series, crops", f.crop_series),
+    ]
+    read: list[tuple[str, ...]] = []
+    found: list[tuple[str, ...]] = []
+    for title, cells in groups:
+        looked_for = {name: cell for name, cell in cells.items() if cell.recall is not None}
+        for rows, shown in ((read, cells), (found, looked_for)):
+            if shown and title:
+                rows.append((title,))
+        for name, cell in cells.items():
+            plates = cell.whole_plates
+            read.append(
+                (
+                    name,
+                    str(plates.right),
+                    str(plates.of),
+                    percent(plates),
+                    interval(plates),
+                    percent(cell.signs),
+                    interval(cell.signs),
+                )
+            )
+        for name, cell in looked_for.items():
+            found.append(
+                (
+                    name,
+                    _of(cell.recall),
+                    percent(cell.recall),
+                    interval(cell.recall),
+                    percent(cell.precision),
+                    interval(cell.precision),
+                )
+            )
+    out = [
+        Table(
+            f"{f.name}: plates read",
+            ("plates", "right", "of", "whole", "95 %", "signs", "95 %"),
+            tuple(read),
+            "Whole: every character right, in one look at one picture, its box on the plate (IoU > 0.3). Plates that no "
+            "person can read count neither way. Signs of a plate that was not read are wrong. Intervals: Wilson; signs of "
+            "one plate hang together, so theirs are too narrow.",
+        )
+    ]
+    if found:
+        out.append(
+            Table(
+                f"{f.name}: plates found",
+                ("plates", "found of", "found", "95 %", "precision", "95 %"),
+                tuple(found),
+                "Found: a box on the plate (IoU of 0.5 or more), after the engine's own refusals. Precision: boxes that are on "
+                "a plate, in pictures that are labelled completely.",
+            )
+        )
+    return out
+
+
+def _of(share: Share | None) -> str:
+    return f"{share.right} of {share.of}" if share is not None else NONE
 
 
 def _summary(f: Figures) -> Table:
     c = f.calibration
     rows: list[tuple[str, ...]] = [
         (
-            "whole plates right, of those that were read at all",
+            "whole plates, of those read at all",
             percent(f.whole_plates_of_read),
             _count(f.whole_plates_of_read),
         ),
         (
-            "wrong with a confidence of 0.9 or more, of all judged reads",
+            "wrong and sure (≥ 0.9), of all judged reads",
             percent(c.wrong_and_sure),
             _count(c.wrong_and_sure),
         ),
-        ("the same, of the reads that are so sure", percent(c.wrong_when_sure), _count(c.wrong_when_sure)),
-        ("calibration error (ECE), 15 bins of equal width", f"{c.ece:.4f}", f"{c.reads} reads"),
-        ("the same, 15 bins of equally many reads", f"{c.ece_equal_mass:.4f}", f"{c.reads} reads"),
+        ("wrong and sure, of the sure reads", percent(c.wrong_when_sure), _count(c.wrong_when_sure)),
+        ("calibration error, bins of equal width", f"{c.ece:.4f}", f"{c.reads} reads"),
+        ("calibration error, bins of equal mass", f"{c.ece_equal_mass:.4f}", f"{c.reads} reads"),
     ]
     if f.false_reads is not None:
-        rows.append(
-            ("reads where no plate is", str(f.false_reads), f"in {f.complete_pictures} completely labelled pictures")
-        )
+        rows.append(("reads where no plate is", str(f.false_reads), f"in {f.complete_pictures} complete pictures"))
     if f.unreadable_found is not None:
-        rows.append(("plates found that no person can read", percent(f.unreadable_found), _count(f.unreadable_found)))
+        rows.append(("found though no person can read them", percent(f.unreadable_found), _count(f.unreadable_found)))
     if f.corners is not None:
         rows += [
             (
-                "corners off by, in heights of the plate: median / p95",
+                "corners off, plate heights: median / p95",
                 f"{f.corners.error_median:.3f} / {f.corners.error_p95:.3f}",
-                f"{f.corners.plates} plates with fitted labels",
+                f"{f.corners.plates} fitted labels",
             ),
-            ("overlap of their boxes with the label, mean", f"{f.corners.overlap_mean:.3f}", ""),
+            ("overlap with the label, mean", f"{f.corners.overlap_mean:.3f}", ""),
         ]
     if f.videos is not None:
         v = f.videos
         rows += [
             ("films: vehicles with exactly one read", percent(v.exactly_one), _count(v.exactly_one)),
-            ("films: vehicles with none / with several", f"{v.none.right} / {v.several.right}", f"of {v.vehicles}"),
-            ("films: reads that belong to no vehicle", percent(v.wrong_extra), _count(v.wrong_extra)),
+            ("films: vehicles with none / several", f"{v.none.right} / {v.several.right}", f"of {v.vehicles}"),
+            ("films: reads of no vehicle", percent(v.wrong_extra), _count(v.wrong_extra)),
             ("films: processor time a frame", f"{v.cpu_ms_a_frame:.0f} ms", f"{v.frames} frames"),
         ]
     return Table(f"{f.name}: how far to trust it", ("figure", "value", "counted"), tuple(rows))
@@ -208,16 +233,16 @@ def _peers(figures: Sequence[Figures]) -> Table:
     if figures[0].whole_plates.of:
         add("whole plates, all scenes", [whole(f.whole_plates) for f in figures])
     for name in figures[0].sets:
-        add(f"whole plates, {name}", [whole(f.sets[name].whole_plates) if name in f.sets else NONE for f in figures])
+        add(f"set {name}", [whole(f.sets[name].whole_plates) if name in f.sets else NONE for f in figures])
     for name in figures[0].target:
         add(
-            f"whole plates, {LEGIBLE_PX} px and more, {name}",
+            f"{LEGIBLE_PX} px and more, {name}",
             [whole(f.target[name].whole_plates) if name in f.target else NONE for f in figures],
         )
     add("signs right, scenes", [percent(f.signs) for f in figures])
     add("found (IoU ≥ 0.5)", [percent(f.recall) for f in figures])
     add("precision (IoU ≥ 0.5)", [percent(f.precision) for f in figures])
-    add("wrong with ≥ 0.9, of judged reads", [percent(f.calibration.wrong_and_sure) for f in figures])
+    add("wrong and sure, of judged reads", [percent(f.calibration.wrong_and_sure) for f in figures])
     add("calibration error (ECE)", [f"{f.calibration.ece:.4f}" for f in figures])
     for title, costs in (
         ("a scene", [f.latency for f in figures]),
@@ -225,8 +250,8 @@ def _peers(figures: Sequence[Figures]) -> Table:
     ):
         if costs[0] is None:
             continue
-        add(f"processor ms {title}, mean", [f"{c.cpu.mean:.1f}" if c is not None else NONE for c in costs])
-        add(f"processor time {title}, times ours", [_ratio(c, costs[0]) for c in costs])
+        add(f"processor ms {title}", [f"{c.cpu.mean:.1f}" if c is not None else NONE for c in costs])
+        add(f"processor time {title}, ours = 1", [_ratio(c, costs[0]) for c in costs])
     return Table(
         "Beside its peers: same pictures, same run, same number of threads",
         ("figure", *(f"{f.name} {f.version}".strip() for f in figures)),
