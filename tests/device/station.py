@@ -15,6 +15,7 @@ from guardian.device.disk import RealDisk
 from guardian.device.enrol import enrol
 from guardian.device.identity import Identity
 from guardian.device.listcopy import ListCopy
+from guardian.device.opinionbook import OpinionBook
 from guardian.device.seal import Sealer
 from guardian.device.spool import Spool
 from guardian.device.uplink import Uplink
@@ -38,6 +39,7 @@ class Station:
         key = self.identity.keys.at_rest
         self.said: dict[str, str] = {}
         self.spool = Spool(disk or RealDisk(home), Sealer(key), reserve_bytes=0, say=self.say)
+        self.opinions = OpinionBook(disk or RealDisk(home), Sealer(key))
         self.boot = self.identity.next_boot(seen=self.spool.highest_boot)
         self.lists = ListCopy(home / "list" / "list.db", key=key, list_key=self.identity.file.list_key)
         self.line = CloudLine(self.identity, client=httpx.Client(timeout=5.0))
@@ -50,6 +52,7 @@ class Station:
             heartbeat=lambda: Heartbeat(self.identity.file.device_id, self.clock.now_ms()),
             say=self.say,
             rng=random.Random(1),
+            opinions=self.opinions,
         )
 
     def say(self, reference: str, sentence: str) -> None:

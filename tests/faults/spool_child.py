@@ -10,8 +10,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from guardian.device.disk import NumberOnDisk, RealDisk
+from guardian.device.opinionbook import OpinionBook
 from guardian.device.seal import Sealer
 from guardian.device.spool import Spool
+from guardian.domain.opinion import SecondOpinion
 from tests.device.rig import KEY, crop_of, make_read, overview_of, stamp
 
 
@@ -57,9 +59,13 @@ class KilledDisk(RealDisk):
 
 
 def life(home: Path, die_at: int) -> None:
-    """Promised texts go to `promised`, delivered ones to `cloud`, both unbuffered: they are outside of the spool."""
+    """Promised texts go to `promised`, delivered ones to `cloud`, both unbuffered: they are outside of the spool.
+
+    Of opinions, which come after their reads, the same in `opined` and `told`.
+    """
     disk = KilledDisk(home, die_at)
     spool = Spool(disk, Sealer(KEY), reserve_bytes=0)
+    book = OpinionBook(disk, Sealer(KEY))
     numbers = NumberOnDisk(disk, "boot")
     boot = max(numbers.last(), spool.highest_boot) + 1
     numbers.advance_to(boot)
@@ -69,7 +75,12 @@ def life(home: Path, die_at: int) -> None:
         note(home / "promised", f"{read.id} {read.text}")
         if sequence == 2:
             send(spool, home)
+        book.put((boot, sequence), SecondOpinion("agrees", read.text))
+        note(home / "opined", f"{boot}.{sequence}")
+        if sequence == 3:
+            tell(book, home)
     send(spool, home)
+    tell(book, home)
     while (photo := spool.next_photo()) is not None:
         spool.photo_sent(photo[0])
 
@@ -79,6 +90,13 @@ def send(spool: Spool, home: Path) -> None:
     for _, kept in batch:
         note(home / "cloud", f"{kept.read.id} {kept.read.text}")
     spool.delivered([key for key, _ in batch])
+
+
+def tell(book: OpinionBook, home: Path) -> None:
+    batch = book.batch(10)
+    for (boot, sequence), _ in batch:
+        note(home / "told", f"{boot}.{sequence}")
+    book.told([key for key, _ in batch])
 
 
 def note(path: Path, line: str) -> None:
@@ -99,10 +117,12 @@ def main(root: Path) -> int:
         spool = Spool(RealDisk(home), Sealer(KEY), reserve_bytes=0)
         while spool.state().reads:
             send(spool, home)
+        tell(OpinionBook(RealDisk(home), Sealer(KEY)), home)
         lines = {
-            p: (home / p).read_text().split("\n")[:-1] if (home / p).exists() else [] for p in ("promised", "cloud")
+            p: (home / p).read_text().split("\n")[:-1] if (home / p).exists() else []
+            for p in ("promised", "cloud", "opined", "told")
         }
-        lost = set(lines["promised"]) - set(lines["cloud"])
+        lost = set(lines["promised"]) - set(lines["cloud"]) | set(lines["opined"]) - set(lines["told"])
         texts = {line.split()[0]: line.split()[1] for line in lines["cloud"]}
         if lost or len(set(texts.values())) != len(texts):
             print(f"killed at {kill}: lost {lost}")
