@@ -29,7 +29,7 @@ class _Line(msgspec.Struct):
     height_px: float
 
 
-def _style_for(rng: np.random.Generator, vehicle: str | None, text: str | None) -> str:
+def style_for(rng: np.random.Generator, vehicle: str | None, text: str | None) -> str:
     """A style by its share, among those that this vehicle wears and that carry this number (any where none carries it)."""
     names = [n for n, s in STYLES.items() if vehicle is None or vehicle in s.vehicles]
     if not names:
@@ -203,7 +203,7 @@ def draw_plate(
         ValueError: no style for this vehicle, or no series prints this text.
         KeyError: no such style.
     """
-    name = style if style is not None else _style_for(rng, vehicle, text)
+    name = style if style is not None else style_for(rng, vehicle, text)
     sort = STYLES[name]
     layout = draw_layout(rng, name) if text is None else _layout_for(text, name)
     series = series_for(layout)
