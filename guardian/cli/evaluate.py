@@ -111,6 +111,8 @@ def evaluate(
 
     if out is not None:
         _make_folder(out)
+    for file in (markdown, confusion):
+        _check_place(file)
     ran: Ran | None = None
     if merge:
         report = join([(path.name, load_report(path)) for path in paths])
@@ -272,6 +274,16 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
+def _check_place(file: Path | None) -> None:
+    """Refused now, not after an hour's work."""
+    if file is not None and (file.is_dir() or not file.resolve().parent.is_dir()):
+        raise InputRefusedError(
+            f"{file} cannot be written: {'it is a folder' if file.is_dir() else 'its folder is not there'}.",
+            hint="Name a file in a folder that is there.",
+            reference="out-file",
+        )
+
+
 def _draw(report: Report, ran: Ran | None, folder: Path | None, out: Path) -> None:
     """Diagrams always; contact sheets and `plates.jsonl` where the pictures were seen in this run."""
     import msgspec
@@ -303,7 +315,7 @@ def _told(report: Report, ran: Ran | None, written: list[Path]) -> int:
     """One line that says what came out, and the exit code."""
     talk = Console(stderr=True, highlight=False, soft_wrap=True)
     for trouble in (ran.troubles if ran is not None else [])[:10]:
-        talk.print(Text(f"not evaluated: {trouble.file}: {trouble.sentence}", style="red"))
+        talk.print(Text(f"{trouble.file}: {trouble.sentence}", style="red"))
     said = f"{sum(run.done for run in report.runs):,} pictures and films evaluated"
     if written:
         said += f"; written: {', '.join(str(path) for path in written)}"

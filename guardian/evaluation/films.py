@@ -61,7 +61,7 @@ def evaluate_film(folder: Path, film: Film, subject: Subject) -> tuple[list[Pass
     passes = [
         PassNote(key, film.light, passed.vehicle, count)
         for passed, count in zip(film.vehicles, counts, strict=True)
-        if passed.text is not None
+        if passed.text is not None and passed.readable
     ]
     wrong = len(extra) if film.complete else None
     return passes, FilmNote(key, len(reads), wrong, frames, round(last_s, 3), round(clocked.cpu_ms, 3))

@@ -16,7 +16,8 @@ A folder holds any of these, one JSON object a line:
 `videos.jsonl`, films
     `file`, `split`, `light`, `vehicles`, and `complete` as above. A vehicle has `text` (or null), `from_s` and `to_s`: the
     seconds from the start of the film between which its plate can be seen (a second's slack is given at both ends), and
-    `vehicle`. A vehicle that passes twice stands there twice.
+    `vehicle`. A vehicle that passes twice stands there twice. `readable` false says that its text is known from
+    elsewhere and cannot be read in the film: no read of it is then no miss, and a right one no fault.
 
 Fields that are not named here are passed over, since folders carry notes of their own (`source`).
 """
@@ -98,6 +99,7 @@ class Passed(msgspec.Struct, frozen=True):
     from_s: float
     to_s: float
     vehicle: str = NOT_SAID
+    readable: bool = True
 
 
 class Film(msgspec.Struct, frozen=True):

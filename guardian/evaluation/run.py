@@ -1,13 +1,15 @@
 """Showing pictures to subjects: each picture is opened once and every subject sees the same pixels, in the same run.
 
 Pictures come in an order that hangs on their names and not on their sets, so that a run which is broken off has seen a
-fair part of each. A picture that cannot be opened is told and counted nowhere: that is a fault of the folder.
+fair part of each. A picture that cannot be opened is told and counted nowhere: that is a fault of the folder. A subject
+that fails at a picture is told, and has seen nothing there: that is its own fault.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -29,7 +31,7 @@ def quiet(done: int, of: int, what: str) -> None:
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """A picture that could not be evaluated, and why."""
+    """A picture that could not be opened, or at which a subject failed, and why."""
 
     file: str
     sentence: str
@@ -80,11 +82,14 @@ def evaluate(labels: Labels, subjects: Sequence[Subject], ran: Ran | None = None
                 if picture is not None:
                     if not warm:  # the first look also loads and plans, which no later picture pays for
                         for subject in subjects:
-                            subject.look(picture.frame.copy())
+                            with suppress(Exception):  # where it fails it fails again below, and is told
+                                subject.look(picture.frame.copy())
                         warm = True
                     # Noted when everybody has seen it, so that a run that is broken off is fair to all.
                     seen = [look_at(item, picture, subject) for subject in subjects]
-                    for number, (scored, note) in enumerate(seen):
+                    for number, (scored, note, failure) in enumerate(seen):
+                        if failure:
+                            ran.troubles.append(Trouble(item.file, f"{subjects[number].name} failed: {failure}"))
                         _note(ran, number, scored, note, confusion[number], item.light)
             ran.done += 1
     except KeyboardInterrupt:
@@ -95,17 +100,24 @@ def evaluate(labels: Labels, subjects: Sequence[Subject], ran: Ran | None = None
     return ran
 
 
-def look_at(item: Scene | CropPicture, picture: Picture, subject: Subject) -> tuple[Scored, PictureNote]:
-    """One picture, one subject: looked at under the clock, and scored."""
+def look_at(item: Scene | CropPicture, picture: Picture, subject: Subject) -> tuple[Scored, PictureNote, str]:
+    """One picture, one subject: looked at under the clock, and scored.
+
+    A subject that fails has seen nothing; the last of the three says how, and is empty otherwise.
+    """
     frame = picture.frame.copy()
+    failure = ""
     with Clocked() as clocked:
-        looked = subject.look(frame) if isinstance(item, Scene) else subject.look_at_crop(frame)
+        try:
+            looked = subject.look(frame) if isinstance(item, Scene) else subject.look_at_crop(frame)
+        except Exception as error:  # peers are other people's programs, and one picture must not end an hour's run
+            looked, failure = Looked(()), f"{type(error).__name__}: {error}"
     looked = scaled(looked, picture.scale)
     if isinstance(item, Scene):
         scored = score_scene(item, looked, tells_plates=subject.tells_plates)
     else:
         scored = score_crop(item, looked, tells_plates=subject.tells_plates)
-    return scored, PictureNote(
+    note = PictureNote(
         picture_key(item.file),
         "scene" if isinstance(item, Scene) else "crop",
         item.set,
@@ -120,6 +132,7 @@ def look_at(item: Scene | CropPicture, picture: Picture, subject: Subject) -> tu
         {stage: round(ms, 3) for stage, ms in looked.stages_ms.items()},
         {stage: round(ms, 3) for stage, ms in looked.cpu_ms.items()},
     )
+    return scored, note, failure
 
 
 def scaled(looked: Looked, scale: float) -> Looked:

@@ -14,7 +14,7 @@ import msgspec
 from guardian.domain.errors import GuardianError
 from guardian.evaluation.labels import Labels, Scene
 from guardian.evaluation.notes import Notes, StressNote, picture_key
-from guardian.evaluation.ports import Subject
+from guardian.evaluation.ports import Looked, Subject
 from guardian.evaluation.run import Progress, Ran, by_chance, open_labelled, quiet
 from guardian.evaluation.scoring import score_scene
 from guardian.evaluation.shares import Share, share_of
@@ -98,7 +98,10 @@ def _step(
     corrupted = corrupt(picture.frame, as_decoded, kind, level, seed=seed)
     out: list[StressNote] = []
     for subject in subjects:
-        looked = subject.look(corrupted.frame.copy())
+        try:
+            looked = subject.look(corrupted.frame.copy())
+        except Exception:  # a subject that fails at such a picture has not read it, which is what is measured
+            looked = Looked(())
         scored = score_scene(corrupted.scene, looked, tells_plates=subject.tells_plates)
         out.append(
             StressNote(picture_key(scene.file), kind, level, sum(p.right for p in scored.plates), len(scored.plates))

@@ -56,7 +56,10 @@ def head_of(report: Report) -> list[str]:
                 + ". The pictures come in an order by chance, so the figures are fair but less sure."
             )
         if run.troubles:
-            said.append(f"{run.troubles} files of {run.folder} could not be evaluated and are counted nowhere.")
+            said.append(
+                f"{run.troubles} times a file of {run.folder} could not be opened, or an engine failed at it; "
+                "a file that cannot be opened is counted nowhere, an engine that fails has read nothing."
+            )
     first = figures[0]
     named = f"{first.name} {first.version}".strip()
     said.append(

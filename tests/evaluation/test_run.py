@@ -80,6 +80,16 @@ def test_a_picture_that_cannot_be_opened_or_has_another_size_is_told_and_counted
     assert figures_of(ran.notes[0]).whole_plates.of == 1
 
 
+def test_a_subject_that_fails_at_a_picture_has_seen_nothing_there_and_the_others_go_on(folder: Folder) -> None:
+    def fail(frame: Frame) -> Looked:
+        raise ValueError("no such layer")
+
+    ran = evaluate(load_labels(folder.path), [Answers(fail, name="poor"), Answers(always(), name="good")])
+    assert {t.sentence for t in ran.troubles} == {"poor failed: ValueError: no such layer"} and len(ran.troubles) == 5
+    assert [figures_of(notes).whole_plates.right for notes in ran.notes] == [0, 3]
+    assert [figures_of(notes).whole_plates.of for notes in ran.notes] == [4, 4]
+
+
 def interrupted(after: int) -> Callable[[Frame], Looked]:
     count = 0
 
@@ -166,7 +176,8 @@ def test_a_film_is_played_through_the_tracker_and_a_passing_plate_is_one_read(tm
         x = 10.0 + 4 * next(at)
         return [say.seen("ABC-1235", at=(x + 30, 40), height=20)]
 
-    line = Film("v.mp4", "test", (Passed("ABC1235", 0, 2), Passed("XYZ9876", 0, 2)))
+    far = Passed("BKD8869", 0, 2, readable=False)
+    line = Film("v.mp4", "test", (Passed("ABC1235", 0, 2), Passed("XYZ9876", 0, 2), far))
     passes, noted = films.evaluate_film(tmp_path, line, Watches(plates))
     assert [p.reads for p in passes] == [1, 0]
     assert noted is not None and (noted.reads, noted.wrong_extra, noted.frames) == (1, 0, 20)
@@ -291,7 +302,7 @@ def test_a_picture_that_cannot_be_opened_makes_the_exit_code_1(
     assert main(["evaluate", str(folder.path)]) == 1
     said = capfd.readouterr()
     assert "i/a.png is empty" in said.err or "a.png is empty" in said.err
-    assert "1 files of plates could not be evaluated" in " ".join(said.out.split())
+    assert "1 times a file of plates could not be opened" in " ".join(said.out.split())
 
 
 @pytest.mark.parametrize(
@@ -301,6 +312,7 @@ def test_a_picture_that_cannot_be_opened_makes_the_exit_code_1(
         (["nothere"], "no folder"),
         (["--merge", "nothere.json"], "nothere.json cannot be read"),
         (["here", "--fold", "5/5"], "no folder"),
+        (["here", "--markdown", "no/such/folder/t.md"], "its folder is not there"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused_in_a_sentence(
