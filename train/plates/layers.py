@@ -51,10 +51,16 @@ def rounded_box(height: int, width: int, radius: float, *, inset: float = 0.0) -
     """A filled box with round corners, softened edges."""
     y = np.abs(np.arange(height, dtype=np.float32) - (height - 1) / 2) - (height / 2 - radius - inset)
     x = np.abs(np.arange(width, dtype=np.float32) - (width - 1) / 2) - (width / 2 - radius - inset)
-    # Signed distance to a rounded box (Inigo Quilez, "2D distance functions").
-    outside = np.hypot(np.maximum(x, 0)[None, :], np.maximum(y, 0)[:, None])
-    inside = np.minimum(np.maximum(x[None, :], y[:, None]), 0)
-    box: Mask = np.clip(radius - outside - inside + 0.5, 0, 1).astype(np.float32)
+    # Signed distance to a rounded box (Inigo Quilez, "2D distance functions"); only the corners need the root.
+    across, down = np.clip(radius - x + 0.5, 0, 1), np.clip(radius - y + 0.5, 0, 1)
+    box: Mask = np.minimum(across[None, :], down[:, None])
+    rows, columns = int((y[: height // 2] > 0).sum()), int((x[: width // 2] > 0).sum())
+    if rows and columns:
+        corner = np.clip(radius - np.hypot(x[None, :columns], y[:rows, None]) + 0.5, 0, 1)
+        box[:rows, :columns] = corner
+        box[:rows, width - columns :] = corner[:, ::-1]
+        box[height - rows :, :columns] = corner[::-1]
+        box[height - rows :, width - columns :] = corner[::-1, ::-1]
     return box
 
 

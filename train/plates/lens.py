@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -39,14 +41,28 @@ def defocused(scene: Layer, sigma_px: float) -> Layer:
 def noisy(rng: np.random.Generator, scene: Layer, sigma: float) -> Layer:
     """Sensor noise: more in the dark parts' gain, some of it blotches of colour as cheap cameras leave them."""
     h, w = scene.shape[:2]
-    grain = rng.standard_normal((h, w, 3), dtype=np.float32)
-    if rng.random() < 0.5:
+    if h <= _BANK and w <= _BANK:
+        y, x = int(rng.integers(_BANK - h + 1)), int(rng.integers(_BANK - w + 1))
+        grain = _grain()[y : y + h, x : x + w]
+    else:
+        grain = rng.standard_normal((h, w, 3), dtype=np.float32)
+    u = rng.random(2)
+    if u[0] < 0.5:
         grain = grain * 0.4 + grain[..., :1] * 0.8
-    if rng.random() < 0.4:
+    if u[1] < 0.4:
         grain = cv2.GaussianBlur(grain, (0, 0), 0.7) * 2.0
-    shot = np.sqrt(np.clip(scene, 4, 255) / 128.0)
-    grainy: Layer = scene + grain * sigma * (0.5 + 0.5 * shot)
+    shot = cv2.sqrt(np.maximum(scene, 4) * (1 / 128))
+    grainy: Layer = scene + grain * (shot + 1) * (sigma / 2)
     return grainy
+
+
+_BANK = 640
+"""Edge in px of a stock of noise that small pictures cut theirs from: drawing it anew costs more than all the rest."""
+
+
+@lru_cache(maxsize=1)
+def _grain() -> Layer:
+    return np.random.default_rng(640).standard_normal((_BANK, _BANK, 3), dtype=np.float32)
 
 
 def sharpened(scene: Layer, sigma_px: float, amount: float) -> Layer:

@@ -50,9 +50,11 @@ def exposed(rng: np.random.Generator, scene: Layer, strength: float) -> Layer:
     ):  # the camera looked at something brighter: sky, lamps; a dashcam lifts its blacks
         return scene * (1 - 0.62 * strength * rng.random()) + rng.uniform(0, 38) * strength
     scene = scene * rng.uniform(0.85, 1.15)
-    bend = rng.uniform(0.0, 0.55)
-    x = np.clip(scene, 0, 255) / np.float32(255)
-    curved: Layer = ((1 - bend) * x + bend * x * x * (3 - 2 * x)) * np.float32(255)
+    bend = rng.uniform(-0.3, 0.55)
+    if bend < 0.05:
+        return scene
+    x = np.clip(scene * (1 / 255), 0, 1)
+    curved: Layer = (x * (1 - bend) + x * x * (3 - 2 * x) * bend) * 255
     return curved
 
 
