@@ -9,6 +9,9 @@ from guardian.evaluation.stress import LEVELS, MIDDLE
 from guardian.evaluation.stressed import Stressed
 from guardian.evaluation.svg import SERIES, Drawing
 
+FEW = 10
+"""A bin with fewer reads says little, and is drawn faint."""
+
 
 def reliability_svg(subjects: Sequence[tuple[str, Calibration]]) -> str:
     """One panel a subject: share of right reads in each bin of confidence, beside what the confidence says.
@@ -31,16 +34,19 @@ def reliability_svg(subjects: Sequence[tuple[str, Calibration]]) -> str:
             if number == 0:
                 draw.text(x0 - 8, y + 4, f"{step} %", kind="dim num", anchor="end")
         most = max((b.reads for b in c.bins), default=1)
-        for b in c.bins:
+        free_to = x0 + side + 20
+        for b in reversed(c.bins):
             x, wide = x0 + b.low * side + 1.5, side / BINS - 3
-            draw.box(x, y0 + side * (1 - b.right), wide, side * b.right, "bar")
+            draw.box(x, y0 + side * (1 - b.right), wide, side * b.right, "bar" if b.reads >= FEW else "bar few")
             high, low = max(b.right, b.confidence), min(b.right, b.confidence)
             if high - low > 0.004:
                 draw.box(x, y0 + side * (1 - high), wide, side * (high - low), "gap")
             tall = 40 * _log_share(b.reads, most)
-            draw.box(x, y0 + side + foot - 8 - tall, wide, tall, "bar")
-            if b.reads == most or b.reads >= 0.02 * c.reads:
+            draw.box(x, y0 + side + foot - 8 - tall, wide, tall, "bar" if b.reads >= FEW else "bar few")
+            half = 3.6 * len(str(b.reads))
+            if x + wide / 2 + half < free_to:  # figures that would run into one another are left out
                 draw.text(x + wide / 2, y0 + side + foot - 12 - tall, str(b.reads), kind="dim num", anchor="middle")
+                free_to = x + wide / 2 - half
         draw.line([(x0, y0 + side), (x0 + side, y0)], "axis")
         draw.line([(x0, y0), (x0, y0 + side), (x0 + side, y0 + side)], "axis")
         draw.line([(x0, y0 + side + foot - 8), (x0 + side, y0 + side + foot - 8)], "axis")
@@ -54,7 +60,7 @@ def reliability_svg(subjects: Sequence[tuple[str, Calibration]]) -> str:
     draw.text(
         left,
         top + side + foot + 52,
-        "On the diagonal a confidence means what it says; dashed: the gap.",
+        f"On the diagonal a confidence means what it says; dashed: the gap; faint: fewer than {FEW} reads.",
         kind="dim",
     )
     return draw.svg()
@@ -69,7 +75,7 @@ def _log_share(reads: int, most: int) -> float:
 def curves_svg(stress: Sequence[Stressed]) -> str:
     """Whole plates right against level, one panel a kind, a line a subject, with the area under each."""
     shown = list(stress)[:SERIES]
-    wide, tall, gap_x, gap_y, left, top = 250.0, 130.0, 40.0, 76.0, 54.0, 112.0
+    wide, tall, gap_x, gap_y, left, top = 250.0, 130.0, 40.0, 84.0, 54.0, 124.0
     kinds = list(shown[0].curves)
     rows = -(-len(kinds) // 3)
     width = left + 3 * (wide + gap_x)
@@ -87,7 +93,7 @@ def curves_svg(stress: Sequence[Stressed]) -> str:
     for place, kind in enumerate(kinds):
         x0 = left + place % 3 * (wide + gap_x)
         y0 = top + place // 3 * (tall + gap_y)
-        draw.text(x0, y0 - 10, kind, kind="title")
+        draw.text(x0, y0 - 27, kind, kind="title")
         for step in (0, 50, 100):
             y = y0 + tall * (1 - step / 100)
             draw.line([(x0, y), (x0 + wide, y)], "rule")
@@ -108,9 +114,9 @@ def curves_svg(stress: Sequence[Stressed]) -> str:
             draw.line(points, f"line s{number}")
             for px, py in points:
                 draw.mark(px, py, number)
-        at = x0 + wide
-        for number, one in reversed(list(enumerate(shown))):
-            said = f"{one.curves[kind].area:.3f}"
-            draw.text(at, y0 - 10, said, kind=f"num f{number}", anchor="end")
-            at -= 46
+        draw.text(x0, y0 - 10, "area", kind="dim")
+        for number, one in enumerate(shown):
+            x = x0 + 44 + 54 * number
+            draw.mark(x - 10, y0 - 14, number)
+            draw.text(x - 2, y0 - 10, f"{one.curves[kind].area:.3f}", kind=f"num f{number}")
     return draw.svg()

@@ -21,7 +21,7 @@ text { fill: var(--ink); font-size: 12px; } .dim { fill: var(--dim); font-size: 
 .s2.line { stroke-dasharray: 2 3; } .s3.line { stroke-dasharray: 9 3 2 3; }
 .m { fill: var(--paper); stroke-width: 2; }
 .f0 { fill: var(--s0); } .f1 { fill: var(--s1); } .f2 { fill: var(--s2); } .f3 { fill: var(--s3); }
-.bar { fill: var(--s0); opacity: .8; } .gap { fill: none; stroke: var(--s1); stroke-width: 1.5; stroke-dasharray: 3 2; }"""
+.bar { fill: var(--s0); opacity: .8; } .few { opacity: .35; } .gap { fill: none; stroke: var(--s1); stroke-width: 1.5; stroke-dasharray: 3 2; }"""
 
 SERIES = 4
 """So many lines can be told apart; more than that do not fit into one diagram."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 from guardian.domain.errors import InputRefusedError
 from guardian.evaluation.calibration import calibrate
 from guardian.evaluation.confusion import load_confusion, write_confusion
+from guardian.evaluation.diagrams import curves_svg, reliability_svg
 from guardian.evaluation.figures import band_of, figures_of
 from guardian.evaluation.folds import fold_of, folds_of, only_fold, parse_fold
 from guardian.evaluation.labels import CropPicture, Labels, series_named
 from guardian.evaluation.notes import ConfusionCount, Notes, PictureNote, PlateNote, StressNote, picture_key
 from guardian.evaluation.report import Report, ReportError, RunFacts, as_json, encode, join, load_report
 from guardian.evaluation.shares import share_of, wilson
+from guardian.evaluation.stress import KINDS
 from guardian.evaluation.stressed import area_under, stressed_of
 from guardian.evaluation.tables import as_markdown, percent
 from tests.evaluation.made import plate, scene
@@ -223,6 +226,20 @@ def test_the_area_under_a_curve_by_hand() -> None:
     assert area_under([1, 1, 1, 1, 1, 1]) == 1
     assert area_under([1, 0.8, 0.6, 0.4, 0.2, 0]) == pytest.approx(0.5)
     assert area_under([1, 0, 0, 0, 0, 0]) == pytest.approx(0.1)
+
+
+def test_diagrams_are_well_formed_and_name_everybody_with_its_figures() -> None:
+    stress = [StressNote("p", "", 0, 2, 2), *(StressNote("p", kind, 3, 1, 2) for kind in KINDS)]
+    curves = curves_svg([stressed_of(Notes(name, "1", stress=stress)) for name in ("<ours>", "peer")])
+    reliable = reliability_svg([("<ours>", calibrate([(0.95, True)] * 12)), ("peer", calibrate([]))])
+    for svg, says in (
+        (curves, ("<ours>, area", "peer, area", *KINDS)),
+        (reliable, ("<ours>", "12 reads, ECE 0.0500", "0 reads")),
+    ):
+        tree = ElementTree.fromstring(svg)  # noqa: S314 - our own
+        texts = " ".join(node.text or "" for node in tree.iter() if node.tag.endswith("text"))
+        assert all(said in texts for said in says)
+        assert "prefers-color-scheme: dark" in svg
 
 
 def test_level_0_is_shared_by_all_kinds_and_the_lost_ones_are_those_of_the_middle_level() -> None:
