@@ -3,8 +3,8 @@
 No glyph is copied: each is a few strokes in a unit box, with rounded corners, drawn for a cell of any size by a `Press`
 (stroke weight, corner radius, roundness of the ends). Presses differ from plate to plate as the authority's contractors
 do, so that a reader learns the character and not one press. Proportions are measured by eye on training pictures:
-stroke 0.12-0.15 of the height, cell 0.45-0.48 of it; in 2012 the 1 is a bare bar, M and W are squeezed into the same
-cell, 6 and 9 have a slanting stem; in 1992 the 1 has a flag and I has serifs.
+stroke 0.10-0.14 of the height, cell 0.45-0.48 of it; in 2012 the 1 is a bare bar, M and W are squeezed into the same
+cell, 6 and 9 have a slanting stem; in 1992 the 1 has a flag, I has serifs, 6 and 9 end in a round hook.
 """
 
 from __future__ import annotations
@@ -37,11 +37,13 @@ class Press(msgspec.Struct, frozen=True):
         radius: roundness of corners, in half widths of the cell.
         soft: rounding of every edge and end, in stroke widths.
         slant: how far tops lean to the right, in shares of the height.
-        vee: where the middles of M and W end, 0 (top) to 1 (bottom).
+        vee: where the middle of the M ends, 0 (top) to 1 (bottom).
         waist: where the middles of B, E, R and so on lie.
         stem: how far the stem of 6 and 9 reaches over.
         hook: length of the hooks of C, G, J, S, 2, 3, 5, as a share of the height.
         foot: where the 7 stands.
+        peak: where the middle of the W ends.
+        round: whether 6 and 9 have a round hook rather than a slanting stem.
         flag: whether the 1 has a flag.
     """
 
@@ -55,16 +57,18 @@ class Press(msgspec.Struct, frozen=True):
     stem: float
     hook: float
     foot: float
+    peak: float
+    round: bool
     flag: bool
 
 
 def draw_press(rng: np.random.Generator, generation: int) -> Press:
     """A press of one generation, each measure within what real plates show."""
     new = generation == 2012
-    u = rng.random(10)
+    u = rng.random(12)
     return Press(
         generation=generation,
-        weight=float(0.108 + 0.042 * u[0] + (0.0 if new else 0.006)),
+        weight=float(0.1 + 0.04 * u[0]),
         radius=float(0.78 + 0.22 * u[1]),
         soft=float(0.03 + 0.15 * u[2]),
         slant=float((u[3] - 0.5) * 0.02),
@@ -72,7 +76,9 @@ def draw_press(rng: np.random.Generator, generation: int) -> Press:
         waist=float(0.455 + 0.05 * u[5]),
         stem=float(0.62 + 0.3 * u[6]),
         hook=float(0.17 + 0.1 * u[7]),
-        foot=float(0.18 + 0.24 * u[8]),
+        foot=float(0.2 + 0.2 * u[8]),
+        peak=float(0.2 + 0.25 * u[10]),
+        round=bool(u[11] < (0.12 if new else 0.85)),
         flag=bool(u[9] < (0.1 if new else 0.93)),
     )
 
@@ -80,10 +86,10 @@ def draw_press(rng: np.random.Generator, generation: int) -> Press:
 def strokes_of(sign: str, press: Press) -> tuple[Stroke, ...]:
     """The strokes of one character A-Z or 0-9; an empty tuple for any other."""
     w, hook, vee = press.waist, press.hook, press.vee
-    six = (
-        (True, ((0, w - 0.08, 1), (1, w - 0.08, 1), (1, 1, 1), (0, 1, 1))),
-        (False, ((press.stem, 0), (0.0, w + 0.02, 0.9), (0, 0.78))),
-    )
+    stem: tuple[Point, ...] = ((press.stem, 0), (0.0, w + 0.02, 0.9), (0, 0.78))
+    if press.round:
+        stem = ((1, hook), (1, 0, 1), (0, 0, 1), (0, 0.78))
+    six = ((True, ((0, w - 0.08, 1), (1, w - 0.08, 1), (1, 1, 1), (0, 1, 1))), (False, stem))
     nine = tuple((c, tuple((1 - p[0], 1 - p[1], *p[2:]) for p in pts)) for c, pts in six)
     one: tuple[Stroke, ...] = ((False, ((0.5, 0), (0.5, 1))),)
     if press.flag:
@@ -125,13 +131,13 @@ def strokes_of(sign: str, press: Press) -> tuple[Stroke, ...]:
         "N": ((False, ((0, 1), (0, 0, 0), (1, 1, 0), (1, 0))),),
         "O": ((True, ((0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1))),),
         "P": ((False, ((0, 1), *bowl)),),
-        "Q": ((True, ((0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1))), (False, ((0.48, 0.7), (1.05, 1.03)))),
+        "Q": ((True, ((0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1))), (False, ((0.36, 0.64), (1.04, 1.04)))),
         "R": ((False, ((0, 1), *bowl)), (False, ((0.45, w + 0.06), (1, 1)))),
         "S": ((False, ((1, hook), (1, 0, 1), (0, 0, 1), (0, w, 1), (1, w + 0.03, 1), (1, 1, 1), (0, 1, 1), (0, 1 - hook))),),
         "T": ((False, ((0, 0), (1, 0))), (False, ((0.5, 0), (0.5, 1)))),
         "U": ((False, ((0, 0), (0, 1, 1), (1, 1, 1), (1, 0))),),
         "V": ((False, ((0, 0), (0.5, 1, 0), (1, 0))),),
-        "W": ((False, ((0, 0), (0.14, 1, 0), (0.5, 0.95 - vee * 0.9, 0), (0.86, 1, 0), (1, 0))),),
+        "W": ((False, ((0, 0), (0.14, 1, 0), (0.5, press.peak, 0), (0.86, 1, 0), (1, 0))),),
         "X": ((False, ((0, 0), (1, 1))), (False, ((1, 0), (0, 1)))),
         "Y": ((False, ((0, 0), (0.5, w + 0.05, 0), (1, 0))), (False, ((0.5, w), (0.5, 1)))),
         "Z": ((False, ((0, 0), (1, 0, 0), (0, 1, 0), (1, 1))),),
