@@ -3,7 +3,7 @@
 
 DEMO_SECONDS ?=
 SHELL := /bin/sh
-.PHONY: help demo test setup real lint bench api screenshots clean
+.PHONY: help demo test setup training real lint bench api screenshots clean
 
 help:            ## this page
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ test:            ## the whole suite; says by name what is missing where a real p
 
 setup:           ## only prepare .venv and the console
 	@python=$$(scripts/python.sh) && "$$python" scripts/setup.py dev
+
+training:        ## PyTorch beside the other packages, for `guardian train` and its tests
+	@python=$$(scripts/python.sh) && "$$python" scripts/setup.py train
 
 real:            ## install the real programs that tests use (Debian, as root)
 	@scripts/real.sh

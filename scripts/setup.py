@@ -5,6 +5,7 @@ is skipped, so it may be run twice. A step that is broken off leaves no stamp an
 
     python3 scripts/setup.py run     what `make demo` needs
     python3 scripts/setup.py dev     and what `make test` needs
+    python3 scripts/setup.py train   and what `guardian train` needs (PyTorch)
 """
 
 from __future__ import annotations
@@ -180,6 +181,28 @@ def sync_packages(which: str) -> None:
     script.chmod(0o755)
 
 
+def install_training() -> None:
+    # By pip and not by uv: see the head of the file. The house's own packages stay at their versions.
+    kept = [line.partition(" ")[0] for line in (ROOT / "requirements" / "dev.txt").read_text().splitlines() if "==" in line]
+    bounds = STAMPS / "kept.txt"
+    STAMPS.mkdir(exist_ok=True)
+    bounds.write_text("\n".join(line.rstrip(" \\;") for line in kept if line[0].isalpha()) + "\n")
+    run(
+        TOOLS / BIN / "python",
+        "-m",
+        "pip",
+        "--python",
+        VENV / BIN / "python",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-c",
+        bounds,
+        "-r",
+        ROOT / "requirements" / "train.txt",
+    )
+
+
 def find_node() -> tuple[Path, list[str | Path]] | None:
     """The folder of a good Node and the command that is its npm; from the PATH, else from our wheel."""
     for folder in (None, TOOLS / BIN):
@@ -241,15 +264,16 @@ def npm(*arguments: str) -> None:
 
 def main() -> int:
     which = sys.argv[1] if len(sys.argv) > 1 else "run"
-    if which not in ("run", "dev"):
+    if which not in ("run", "dev", "train"):
         print(__doc__)
         return 2
+    train, which = which == "train", "dev" if which == "train" else which
     requirements, console = ROOT / "requirements", ROOT / "console"
     has_console = (console / "package-lock.json").exists()
     # A test set-up serves the demo as well: do not throw its packages away again.
     if which == "run" and (STAMPS / "packages").exists() and (STAMPS / "packages").read_text().startswith("dev "):
         which = "dev"
-    steps = Steps(5 if has_console else 2)
+    steps = Steps((5 if has_console else 2) + train)
     python = sys.version.split()[0]
     try:
         steps.step(
@@ -267,6 +291,14 @@ def main() -> int:
             (VENV / BIN / "guardian").exists(),
             lambda: sync_packages(which),
         )
+        if train:
+            steps.step(
+                "training",
+                "PyTorch, for training",
+                digest([requirements / "train.txt", requirements / f"{which}.txt"], python, str(ROOT)),
+                bool(list(VENV.glob("lib/python*/site-packages/torch"))),
+                install_training,
+            )
         if has_console:
             steps.step(
                 "node",

