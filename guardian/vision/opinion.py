@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guardian.domain.opinion import NotAsked, SecondOpinion, not_asked, opinion_on
-from guardian.vision.crop import DegenerateQuadError, sharpness, straighten
-from guardian.vision.engine import READING_HEIGHT_PX
+from guardian.vision.crop import DegenerateQuadError, sharpness
 from guardian.vision.ports import Crop, Detector, Reader, SecondReader
 from guardian.vision.series import SeriesRead, number_of
 from guardian.vision.vote import Ballot, fuse, weight_of
@@ -67,7 +66,7 @@ class OtherReader:
         lines = [crop]
         for found in self._detector.detect(crop)[:LINES_MAX]:
             try:
-                lines.append(straighten(crop, found.reading_corners, height_px=READING_HEIGHT_PX))
+                lines.append(self._reader.cut(crop, self._reader.view(found)))
             except DegenerateQuadError:
                 continue
         texts = self._reader.read(lines)
