@@ -25,13 +25,16 @@ from guardian.evaluation.labels import Labels
 from train.augment import Picture, Rng, chance, lens, light, warp_crop
 from train.data import without_fold
 from train.loop import Run
-from train.models.reader import BLANK, HEIGHT_PX, SIGNS, WIDTH_PX, PlateReader
+from train.models.reader import BLANK, HEIGHT_PX, SIGNS, STEP_PX, WIDTH_PX, PlateReader
 from train.plates import RenderedPlate, draw_plate
-from train.plates.snap import snap
+from train.plates.snap import Snap, snap
 
 MARGIN = 0.06
 _FRESH_PLATES, _PLATES = 5, 512
 """New plates with each step, and how many are photographed at a time."""
+_CLEAR_MIN = 0.5
+STEPS = WIDTH_PX // STEP_PX
+UNKNOWN = -100
 _INDEX = {sign: i + 1 for i, sign in enumerate(SIGNS)}
 
 
@@ -114,6 +117,19 @@ def shown(corners: NDArray[Any], *, exact: bool) -> NDArray[Any]:
 
 def straightened(sample: Sample, rng: Rng | None = None) -> Picture:
     """(48, 160, 3) uint8: the plate as the reader is shown it; with a generator its corners are moved as a finder errs."""
+    return cut(sample, moved(sample, rng) if rng is not None else shown(sample.corners, exact=sample.exact))
+
+
+def cut(sample: Sample, quad: NDArray[Any]) -> Picture:
+    """(48, 160, 3) uint8: this quadrangle of a sample's picture, straightened."""
+    target = np.asarray([(0, 0), (WIDTH_PX, 0), (WIDTH_PX, HEIGHT_PX), (0, HEIGHT_PX)], np.float32)
+    matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
+    tall = float(np.hypot(*((quad[3] - quad[0] + quad[2] - quad[1]) / 2)))
+    return warp_crop(sample.picture, matrix, (WIDTH_PX, HEIGHT_PX), shrink=tall / HEIGHT_PX)
+
+
+def moved(sample: Sample, rng: Rng) -> NDArray[Any]:
+    """The quadrangle that the reader is shown, its corners off as a finder's are."""
     quad = sample.corners.astype(np.float64)
     across = (quad[1] - quad[0] + quad[2] - quad[3]) / 2
     down = (quad[3] - quad[0] + quad[2] - quad[1]) / 2
@@ -121,22 +137,18 @@ def straightened(sample: Sample, rng: Rng | None = None) -> Picture:
     wide = max(1.0, float(np.hypot(*across)))
     u, v = across / wide, down / tall
     move = np.zeros((4, 2))
-    if rng is not None:
-        # All four together, each side, each corner: in heights of the plate. Inwards less than outwards.
-        loose = 1.0 if sample.exact else 0.6
-        sides = np.clip(rng.normal(0.01, 0.05, 4) * loose, -0.06, 0.3)  # left, top, right, bottom; positive: outwards
-        if chance(rng, 0.08):
-            sides += rng.uniform(0, 0.25, 4)
-        move += np.outer((-1, 1, 1, -1), u) * np.asarray([sides[0], sides[2], sides[2], sides[0]])[:, None] * tall
-        move += np.outer((-1, -1, 1, 1), v) * np.asarray([sides[1], sides[1], sides[3], sides[3]])[:, None] * tall
-        move += rng.normal(0, 0.02 * loose, (4, 2)) * tall
-        turn = rng.normal(0, 0.05 * loose)
-        move += np.outer((-1, -1, 1, 1), u) * turn * tall  # shear
-        move += np.outer((-1, 1, 1, -1), v) * rng.normal(0, 0.035 * loose) * tall  # tilt
-    grown = shown(sample.corners, exact=sample.exact) + move
-    target = np.asarray([(0, 0), (WIDTH_PX, 0), (WIDTH_PX, HEIGHT_PX), (0, HEIGHT_PX)], np.float32)
-    matrix = cv2.getPerspectiveTransform(grown.astype(np.float32), target)
-    return warp_crop(sample.picture, matrix, (WIDTH_PX, HEIGHT_PX), shrink=tall / HEIGHT_PX)
+    # All four together, each side, each corner: in heights of the plate. Inwards less than outwards.
+    loose = 1.0 if sample.exact else 0.6
+    sides = np.clip(rng.normal(0.01, 0.05, 4) * loose, -0.06, 0.3)  # left, top, right, bottom; positive: outwards
+    if chance(rng, 0.08):
+        sides += rng.uniform(0, 0.25, 4)
+    move += np.outer((-1, 1, 1, -1), u) * np.asarray([sides[0], sides[2], sides[2], sides[0]])[:, None] * tall
+    move += np.outer((-1, -1, 1, 1), v) * np.asarray([sides[1], sides[1], sides[3], sides[3]])[:, None] * tall
+    move += rng.normal(0, 0.02 * loose, (4, 2)) * tall
+    turn = rng.normal(0, 0.05 * loose)
+    move += np.outer((-1, -1, 1, 1), u) * turn * tall  # shear
+    move += np.outer((-1, 1, 1, -1), v) * rng.normal(0, 0.035 * loose) * tall  # tilt
+    return shown(sample.corners, exact=sample.exact) + move
 
 
 def small_again(rng: Rng, picture: Picture) -> Picture:
@@ -196,11 +208,18 @@ def _plate(seed: int, number: int) -> RenderedPlate:
     return draw_plate(np.random.default_rng((seed, 31, number)))
 
 
-def rendered_sample(rng: Rng, step: int, settings: ReaderSettings) -> Sample:
+def rendered_snap(rng: Rng, step: int, settings: ReaderSettings) -> Snap:
     """One rendered plate, photographed. Drawing takes three times as long as a photograph, so that a plate is
     photographed some times while the window of plates moves on; which plate it is depends on the step alone."""
     plate = _plate(settings.seed, step * _FRESH_PLATES + int(rng.integers(_PLATES)))
     shot = snap(rng, plate, hardness=float(rng.uniform(0.2, 1.0)))
+    if shot.clearness < _CLEAR_MIN:  # nobody reads it: it would only teach to guess
+        shot = snap(rng, plate, hardness=0.2)
+    return shot
+
+
+def sample_of(shot: Snap) -> Sample:
+    """A photograph of a rendered plate as a sample."""
     return Sample(shot.picture, shot.corners, shot.layout, True, "rendered")
 
 
@@ -213,31 +232,64 @@ def tensor_of(greys: Sequence[NDArray[np.uint8]]) -> Tensor:
 
 def batch_of(
     step: int, settings: ReaderSettings, real: Sequence[Sample], weights: NDArray[Any]
-) -> tuple[Tensor, list[str]]:
-    """The batch of a step: depends on the step's number and the settings alone."""
-    greys, texts = [], []
+) -> tuple[Tensor, list[str], Tensor]:
+    """The batch of a step: crops, printed texts, and what stands at each of the 40 steps where that is known (`UNKNOWN`
+    elsewhere). Depends on the step's number and the settings alone."""
+    greys, texts, aligned = [], [], []
     for i in range(settings.batch):
         rng = np.random.default_rng((settings.seed, step, i))
+        places = np.full(STEPS, UNKNOWN, np.int64)
         if not real or chance(rng, settings.rendered):
-            sample = rendered_sample(rng, step, settings)
+            shot = rendered_snap(rng, step, settings)
+            sample = sample_of(shot)
+            quad = moved(sample, rng)
+            places = aligned_to(shot.layout, middles_of(sample.corners, shot.middles, quad))
             # What was photographed has its weather already.
-            picture = straightened(sample, rng)
-            greys.append(grey_of(lens(rng, light(rng, picture, 0.4), 1.2, 0.3), rng))
+            greys.append(grey_of(lens(rng, light(rng, cut(sample, quad), 0.4), 1.2, 0.3), rng))
         else:
             sample = real[int(rng.choice(len(real), p=weights))]
             greys.append(fed(rng, sample))
         texts.append(sample.layout)
-    return tensor_of(greys), texts
+        aligned.append(places)
+    return tensor_of(greys), texts, torch.from_numpy(np.stack(aligned))
 
 
-def loss_of(model: nn.Module, batch: tuple[Tensor, list[str]]) -> Tensor:
-    """CTC over the printed text."""
-    crops, texts = batch
-    logits = model(crops).log_softmax(2).transpose(0, 1)
+def aligned_to(layout: str, middles: Sequence[float]) -> NDArray[np.int64]:
+    """What each step should say, from where signs stand along the crop: the sign at its middle, blank half way between two
+    and outside, the dash half way between its neighbours; nothing is said of the steps in between."""
+    places = np.full(STEPS, UNKNOWN, np.int64)
+    steps = np.asarray(middles) * STEPS - 0.5
+    pitch = float(np.median(np.diff(steps))) if len(steps) > 1 else 4.0
+    places[: max(0, int(np.floor(steps[0] - 0.75 * pitch)) + 1)] = BLANK
+    places[max(0, min(STEPS, int(np.ceil(steps[-1] + 0.75 * pitch)))) :] = BLANK
+    signs = layout.replace("-", "")
+    dash = layout.find("-")
+    for i in range(len(signs) - 1):
+        between = round((steps[i] + steps[i + 1]) / 2)
+        if 0 <= between < STEPS:
+            places[between] = _INDEX["-"] if i + 1 == dash else BLANK
+    for sign, step in zip(signs, steps, strict=True):
+        if 0 <= round(step) < STEPS:
+            places[round(step)] = _INDEX[sign]
+    return places
+
+
+def loss_of(model: nn.Module, batch: tuple[Tensor, list[str], Tensor]) -> Tensor:
+    """CTC over the printed text; where the places of signs are known, what each step says there as well.
+
+    The latter makes a net that begins from nothing read within minutes, and puts each sign where it stands.
+    """
+    crops, texts, aligned = batch
+    logits = model(crops)
     targets = torch.tensor([_INDEX[s] for text in texts for s in text], device=logits.device)
     lengths = torch.tensor([len(text) for text in texts])
-    steps = torch.full((len(texts),), logits.shape[0], dtype=torch.long)
-    return nn.functional.ctc_loss(logits, targets, steps, lengths, blank=BLANK, zero_infinity=True)
+    steps = torch.full((len(texts),), logits.shape[1], dtype=torch.long)
+    paths = logits.log_softmax(2).transpose(0, 1)
+    read = nn.functional.ctc_loss(paths, targets, steps, lengths, blank=BLANK, zero_infinity=True)
+    if not bool((aligned != UNKNOWN).any()):
+        return read
+    placed = nn.functional.cross_entropy(logits.flatten(0, 1), aligned.flatten(), ignore_index=UNKNOWN)
+    return read + 0.5 * placed
 
 
 def greedy(logits: Tensor) -> list[str]:
@@ -263,18 +315,18 @@ def rendered_held(count: int, settings: ReaderSettings) -> Drawn:
     for i in range(count):
         rng = np.random.default_rng((settings.seed, 77, i))
         shot = snap(rng, draw_plate(rng), height_px=float(rng.uniform(24, 90)), hardness=0.3)
-        sample = Sample(shot.picture, shot.corners, shot.layout, True, "rendered")
+        sample = sample_of(shot)
         greys.append(grey_of(straightened(sample)))
         texts.append(shot.text)
-        middles.append(middles_of(shot.corners, shot.middles))
+        middles.append(middles_of(shot.corners, shot.middles, shown(shot.corners, exact=True)))
     return Drawn(tensor_of(greys), texts, middles)
 
 
-def middles_of(corners: NDArray[Any], middles: Sequence[float]) -> list[float]:
-    """Where signs stand along the reader's crop, from where they stand along the plate."""
+def middles_of(corners: NDArray[Any], middles: Sequence[float], seen: NDArray[Any]) -> list[float]:
+    """Where signs stand along the reader's crop (the quadrangle `seen`), from where they stand along the plate."""
     unit = np.asarray([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32)
     to_picture = cv2.getPerspectiveTransform(unit, corners.astype(np.float32))
-    to_crop = cv2.getPerspectiveTransform(shown(corners, exact=True).astype(np.float32), unit)
+    to_crop = cv2.getPerspectiveTransform(seen.astype(np.float32), unit)
     points = np.asarray([(m, 0.5) for m in middles], np.float32).reshape(-1, 1, 2)
     return [float(x) for x in cv2.perspectiveTransform(points, to_crop @ to_picture)[:, 0, 0]]
 
@@ -282,7 +334,7 @@ def middles_of(corners: NDArray[Any], middles: Sequence[float]) -> list[float]:
 def samples_held(labelled: Labels | None, settings: ReaderSettings) -> list[Sample]:
     """The plates that a run only looks at."""
     if labelled is None:
-        return [rendered_sample(np.random.default_rng((7, i)), 1_000_000 + i, settings) for i in range(400)]
+        return [sample_of(rendered_snap(np.random.default_rng((7, i)), 1_000_000 + i, settings)) for i in range(400)]
     if settings.folds:
         return samples_of(without_fold(labelled, settings.fold, settings.folds)[1])
     return samples_of(labelled)[::8]
