@@ -1,35 +1,177 @@
-"""Tables that the browser's reader shares with Python: the series and the bound of doubt, as JSON.
+"""What the browser's reader shares with Python, as JSON: the table of series, and cases that both must answer alike.
 
-python scripts/reader_tables.py            exit 1 if console/src/reader/steps/series.json is not what the code says
-python scripts/reader_tables.py --write    write it
+    python scripts/reader_tables.py            exit 1 if a file is not what the code says
+    python scripts/reader_tables.py --write    write them
+
+`console/src/reader/steps/series.json` is part of the page. `console/test/reader-cases.json` holds a drawn picture and what
+`guardian.vision` makes of it; the console's tests hold the page's own steps against it (`console/test/reader-steps.test.ts`).
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from guardian.domain.read import DOUBTFUL_PROB
-from guardian.domain.series import SERIES
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-TABLE = Path(__file__).resolve().parent.parent / "console" / "src" / "reader" / "steps" / "series.json"
+from guardian.domain.read import DOUBTFUL_PROB, Corners
+from guardian.domain.series import SERIES, series_of
+from guardian.vision.crop import quad_size, straighten_to
+from guardian.vision.ctc import runs_of
+from guardian.vision.finder import peaks_of, shared_part, sides_for
+from guardian.vision.plate_reader import HEIGHT_PX, SIGNS, WIDTH_PX, seen_corners
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = ROOT / "console" / "src" / "reader" / "steps" / "series.json"
+CASES = ROOT / "console" / "test" / "reader-cases.json"
+OFF_MAX = 2
+"""Steps of grey by which another build of OpenCV may differ."""
+
+QUADS: tuple[Corners, ...] = (
+    ((40, 30), (100, 30), (100, 56), (40, 56)),  # upright, enlarged
+    ((30.5, 40.2), (138.7, 20.1), (141.3, 66.4), (28.9, 90.8)),  # tilted
+    ((70, 10), (110, 34), (104, 80), (66, 48)),  # from the side
+    ((4, 4), (156, 2), (158, 116), (2, 118)),  # shrunk by more than half
+    ((-12, -8), (50, -4), (52, 24), (-10, 20)),  # beyond the edge
+)
+TEXTS = ("ABC1235", "AB12", "3022JM", "6E8080", "CSN063", "366TBM", "MR2771", "687WB", "SS457", "AB12356", "0480580")
+NO_TEXTS = ("ABC1234", "AIC1235", "ABCD123", "A1", "12345678", "ABC12350", "HELLO", "")
 
 
-def table_text() -> str:
-    """The file as it should be. Patterns use nothing that JavaScript spells differently."""
-    series = [{"id": s.id, "pattern": s.pattern, "dash_after": s.dash_after} for s in SERIES]
-    return json.dumps({"doubtful_prob": DOUBTFUL_PROB, "series": series}, indent=2) + "\n"
+def drawn() -> NDArray[np.uint8]:
+    """(120, 160, 3) uint8, BGR: edges, a gradient, letters and grain."""
+    rng = np.random.default_rng(9)
+    y, x = np.mgrid[0:120, 0:160]
+    picture = np.ascontiguousarray(np.stack([60 + x, 200 - y, 90 + (x + y) // 3], axis=2).astype(np.uint8))
+    cv2.rectangle(picture, (20, 25), (140, 95), (235, 235, 230), -1)
+    cv2.putText(picture, "AB-12", (26, 76), cv2.FONT_HERSHEY_DUPLEX, 1.3, (20, 20, 30), 3, cv2.LINE_AA)
+    return np.clip(picture + rng.normal(0, 6, picture.shape), 0, 255).astype(np.uint8)
+
+
+def _b64(values: NDArray[Any]) -> str:
+    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()
+
+
+def _straightened(picture: NDArray[np.uint8]) -> list[dict[str, Any]]:
+    out = []
+    for quad in QUADS:
+        seen = seen_corners(quad)
+        crop = straighten_to(picture, seen, (WIDTH_PX, HEIGHT_PX))
+        grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+        out.append({"quad": quad, "seen": seen, "size": quad_size(quad), "grey": _b64(grey)})
+    return out
+
+
+def _peaks() -> dict[str, Any]:
+    rng = np.random.default_rng(4)
+    rows, columns = 12, 20
+    heat = cv2.GaussianBlur(rng.random((rows, columns)).astype(np.float32), (0, 0), 1.0)
+    heat = (heat - heat.min()) / np.ptp(heat)
+    heat[0, 0] = heat[5, 19] = 0.97  # at the rim
+    offsets = np.asarray((-20, -8, 20, -8, 20, 8, -20, 8), np.float32)[:, None, None]
+    plates = np.concatenate([heat[None], offsets + rng.normal(0, 1, (8, rows, columns))]).astype(np.float32)
+    kept: list[tuple[float, NDArray[np.float32]]] = []
+    for prob, quad in peaks_of(plates, 0.5):
+        if all(shared_part(quad, other) < 0.5 for _, other in kept):
+            kept.append((prob, quad))
+    found = [{"prob": prob, "quad": quad.tolist()} for prob, quad in kept]
+    return {"rows": rows, "columns": columns, "prob_min": 0.5, "map": _b64(plates), "found": found}
+
+
+def _runs() -> dict[str, Any]:
+    rng = np.random.default_rng(6)
+    logits = rng.normal(0, 1, (40, len(SIGNS) + 1))
+    path = "AA_A-_-11__2335"  # a doubled letter, two dashes, a run that follows another without a blank
+    for step, sign in enumerate(path):
+        logits[2 * step : 2 * step + 2, 0 if sign == "_" else SIGNS.index(sign) + 1] += 5
+    logits[2 * len(path) :, 0] += 5
+    probs = np.exp(logits)
+    probs = (probs / probs.sum(axis=1, keepdims=True)).astype(np.float32)
+    signs = [
+        {"sign": SIGNS[index - 1], "prob": float(probs[surest, index]), "place": (start + end) / 2 / 40}
+        for index, start, end, surest in runs_of(probs)
+    ]
+    return {"probs": _b64(probs), "signs": signs}
+
+
+def table() -> dict[str, Any]:
+    """Patterns use nothing that JavaScript spells differently."""
+    return {
+        "doubtful_prob": DOUBTFUL_PROB,
+        "series": [{"id": s.id, "pattern": s.pattern, "dash_after": s.dash_after} for s in SERIES],
+    }
+
+
+def cases() -> dict[str, Any]:
+    """A picture, and what Python makes of it."""
+    picture = drawn()
+    height, width = picture.shape[:2]
+    sizes = [(1920, 1080), (1280, 720), (640, 480), (480, 640), (4000, 3000), (100, 60), (333, 1000), (1684, 949)]
+    resized = []
+    for w, h in ((64, 32), (96, 96), (160, 96), (192, 128)):
+        method = cv2.INTER_AREA if h < height else cv2.INTER_LINEAR
+        small = cv2.resize(picture, (w, h), interpolation=method)
+        resized.append({"width": w, "height": h, "green": _b64(small[:, :, 1])})
+    return {
+        "picture": {"width": width, "height": height, "rgb": _b64(picture[:, :, ::-1])},
+        "resized": resized,
+        "straightened": _straightened(picture),
+        "sides": [
+            {"of": [w, h], "longest": side, "are": list(reversed(sides_for(h, w, min(max(w, h, 320), side))))}
+            for w, h in sizes
+            for side in (640, 960)
+        ],
+        "peaks": _peaks(),
+        "runs": _runs(),
+        "series": [{"text": t, "ids": [s.id for s in series_of(t)]} for t in (*TEXTS, *NO_TEXTS)],
+    }
+
+
+def text_of(value: dict[str, Any]) -> str:
+    """As it is written: one key a line, so that a change can be seen."""
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def differs(there: Any, here: Any) -> bool:
+    """Whether two cases say something else; pictures in Base64 by more than `OFF_MAX`, figures beyond rounding."""
+    if isinstance(here, dict):
+        return (
+            not isinstance(there, dict) or there.keys() != here.keys() or any(differs(there[k], here[k]) for k in here)
+        )
+    if isinstance(here, list | tuple):
+        return len(there) != len(here) or any(differs(a, b) for a, b in zip(there, here, strict=True))
+    if isinstance(here, str) and len(here) > 200:
+        a, b = (np.frombuffer(base64.b64decode(text), np.uint8).astype(int) for text in (there, here))
+        return a.shape != b.shape or int(np.abs(a - b).max()) > OFF_MAX
+    if isinstance(here, float):
+        return abs(there - here) > 1e-4
+    return bool(there != here)
+
+
+def stale() -> list[str]:
+    """Names of files that are not what the code says."""
+    made = {TABLE: table(), CASES: cases()}
+    return [
+        path.name
+        for path, value in made.items()
+        if not path.exists() or differs(json.loads(path.read_text(encoding="utf-8")), json.loads(text_of(value)))
+    ]
 
 
 def main() -> int:
     """Write or compare."""
     if "--write" in sys.argv:
-        TABLE.write_text(table_text(), encoding="utf-8")
-    current = TABLE.exists() and TABLE.read_text(encoding="utf-8") == table_text()
-    if not current:
-        print(f"{TABLE.name} is not what guardian/domain/series.py says: run scripts/reader_tables.py --write")
-    return 0 if current else 1
+        TABLE.write_text(text_of(table()), encoding="utf-8")
+        CASES.write_text(text_of(cases()), encoding="utf-8")
+    old = stale()
+    for name in old:
+        print(f"{name} is not what guardian says: run scripts/reader_tables.py --write")
+    return 1 if old else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 /**
  * A stand-in for the cloud, for developing and for tests of the console alone: fictional, deterministic, on loopback.
  *
- *     node mock/server.mjs [--port 8790] [--dist dist] [--basemap ../guardian/roads/data] [--quiet]
+ *     node mock/server.mjs [--port 8790] [--dist dist] [--basemap ../guardian/roads/data] [--weights ../guardian/vision/weights] [--quiet]
  *
  * It prints its address. `POST /mock/<deed>` lets a test make weather: silence, speak, hit, gap, slow, down, up, reset.
  * It is no part of the build.
@@ -22,15 +22,16 @@ const { values: options } = parseArgs({
     port: { type: "string", default: "0" },
     dist: { type: "string", default: path.join(here, "../dist") },
     basemap: { type: "string", default: path.join(here, "../../guardian/roads/data") },
+    weights: { type: "string", default: path.join(here, "../../guardian/vision/weights") },
     quiet: { type: "boolean", default: false },
   },
 });
 
 const ROLE_ACTIONS = {
-  operator: "session.view session.close links.make live.watch hits.list hits.view hits.check hits.export reads.search reads.view reads.export photos.view lists.view lists.edit lists.export devices.view devices.enrol devices.revoke quarantine.view quarantine.decide basemap.view",
-  detective: "session.view session.close live.watch hits.list hits.view reads.search reads.view reads.export photos.view lists.view basemap.view",
+  operator: "session.view session.close links.make live.watch hits.list hits.view hits.check hits.export reads.search reads.view reads.export photos.view lists.view lists.edit lists.export devices.view devices.enrol devices.revoke quarantine.view quarantine.decide basemap.view reader.use",
+  detective: "session.view session.close live.watch hits.list hits.view reads.search reads.view reads.export photos.view lists.view basemap.view reader.use",
   auditor: "session.view session.close audit.view audit.export",
-  everything: "session.view session.close links.make live.watch hits.list hits.view hits.check hits.export reads.search reads.view reads.export photos.view lists.view lists.edit lists.export devices.view devices.enrol devices.revoke quarantine.view quarantine.decide audit.view audit.export basemap.view",
+  everything: "session.view session.close links.make live.watch hits.list hits.view hits.check hits.export reads.search reads.view reads.export photos.view lists.view lists.edit lists.export devices.view devices.enrol devices.revoke quarantine.view quarantine.decide audit.view audit.export basemap.view reader.use",
 };
 const POLICY = "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -568,6 +569,17 @@ async function answer(request, response) {
     return json(response, value === undefined ? 204 : status, whole(value, schema));
   }
   if (url.pathname.startsWith("/api/")) throw notFound();
+  // The plate reader's page and its worker, with the rules of guardian/serve/reader.py.
+  if (url.pathname === "/reader" || url.pathname === "/reader.html") {
+    response.writeHead(200, { "Content-Type": TYPES[".html"], "Content-Security-Policy": `${POLICY}; media-src 'self' blob:`, "Cross-Origin-Embedder-Policy": "require-corp", "Cross-Origin-Opener-Policy": "same-origin", "Cache-Control": "no-store" });
+    return response.end(await readFile(path.join(options.dist, "reader.html")));
+  }
+  if (url.pathname.startsWith("/reader/weights/")) {
+    if (!me) throw new Refusal(401, "http-401", "Nobody is signed in.");
+    return sendFile(response, path.join(options.weights, path.basename(url.pathname)), request, { "Content-Type": "application/octet-stream" }).catch(() => response.writeHead(404).end());
+  }
+  if (url.pathname.startsWith("/reader/"))
+    return sendFile(response, path.join(options.dist, path.normalize(url.pathname)), request, { "Content-Type": TYPES[path.extname(url.pathname)] ?? "application/wasm", "Content-Security-Policy": POLICY.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"), "Cross-Origin-Embedder-Policy": "require-corp" }).catch(() => response.writeHead(404).end());
   const file = path.join(options.dist, path.normalize(url.pathname));
   const ext = path.extname(file);
   if (ext && TYPES[ext]) return sendFile(response, file, request, { "Content-Type": TYPES[ext], "Cache-Control": "public, max-age=31536000, immutable" }).catch(() => response.writeHead(404).end());

@@ -30,8 +30,6 @@ export type Asked =
   | { kind: "open"; weights: string; wanted: Wanted }
   /** `sideMax`: the longest side of what the detector sees. */
   | { kind: "look"; id: number; frame: ImageBitmap; sideMax: number }
-  /** The same over bytes that are there already: width × height × 4. */
-  | { kind: "look-at"; id: number; rgba: Uint8ClampedArray; width: number; height: number; sideMax: number }
   /** Crops that are cut already: n × 48 × 160, grey. */
   | { kind: "read"; id: number; crops: Uint8Array };
 

@@ -38,8 +38,7 @@ async function answer(asked: Exclude<Asked, { kind: "open" }>): Promise<void> {
   try {
     if (!engine) throw new Error("not open");
     if (asked.kind === "read") return page.postMessage({ kind: "texts", id: asked.id, texts: await readTexts(engine, asked.crops) });
-    const picture = asked.kind === "look" ? bytesOf(asked.frame) : asked;
-    page.postMessage({ kind: "seen", id: asked.id, ...(await look(engine, picture, asked.sideMax)) });
+    page.postMessage({ kind: "seen", id: asked.id, ...(await look(engine, bytesOf(asked.frame), asked.sideMax)) });
   } catch (error) {
     page.postMessage({ kind: "fault", id: asked.id, detail: error instanceof Error ? error.message : String(error) });
   }

@@ -20,7 +20,7 @@ export const en: Words = {
     person: (name) => `${name}, personal menu`, instruments: "Connection and time",
   },
   menu: {
-    language: "中文", keysOff: "Turn single-key shortcuts off", keysOn: "Turn single-key shortcuts on", dense: "Compact rows", wide: "Roomy rows", keys: "Keys of this page",
+    language: "中文", keysOff: "Turn single-key shortcuts off", keysOn: "Turn single-key shortcuts on", dense: "Compact rows", wide: "Roomy rows", reader: "Plate reader (camera)", keys: "Keys of this page",
     mute: { urgent: "Mute: urgent", high: "Mute: high", near: "Mute: look-alike" }, unmute: { urgent: "Unmute: urgent", high: "Unmute: high", near: "Unmute: look-alike" },
     leave: "Sign out", makeLink: "Create a sign-in link for a colleague",
     roles: { operator: "Operator", detective: "Detective", auditor: "Auditor", device: "Device", nobody: "Nobody" },

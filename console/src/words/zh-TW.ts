@@ -51,6 +51,7 @@ export const zh = {
     keysOn: "開啟單鍵快速鍵",
     dense: "緊密列距",
     wide: "舒適列距",
+    reader: "車牌判讀（相機）",
     keys: "這一頁的按鍵",
     mute: { urgent: "靜音：緊急", high: "靜音：優先", near: "靜音：近似" },
     unmute: { urgent: "恢復：緊急", high: "恢復：優先", near: "恢復：近似" },

@@ -24,8 +24,7 @@ interface Taps {
 }
 
 /** Shrinking along one side: each new px is the mean of what it covers (OpenCV's INTER_AREA). */
-function covering(before: number, after: number): Taps {
-  const scale = before / after;
+function covering(before: number, after: number, scale: number): Taps {
   const most = Math.ceil(scale) + 2;
   const taps: Taps = { from: new Int32Array(after), count: new Int32Array(after), weight: new Float32Array(after * most), most };
   for (let i = 0; i < after; i++) {
@@ -41,8 +40,7 @@ function covering(before: number, after: number): Taps {
 }
 
 /** Between two neighbours along one side, the edge repeated (OpenCV's INTER_LINEAR). */
-function between(before: number, after: number): Taps {
-  const scale = before / after;
+function between(before: number, after: number, scale: number): Taps {
   const taps: Taps = { from: new Int32Array(after), count: new Int32Array(after), weight: new Float32Array(after * 2), most: 2 };
   for (let i = 0; i < after; i++) {
     const at = Math.min(Math.max((i + 0.5) * scale - 0.5, 0), before - 1);
@@ -59,11 +57,12 @@ function between(before: number, after: number): Taps {
  * Channels of interleaved bytes at another size, each new value rounded: by area where both sides shrink, else linear.
  *
  * `stride` is the number of bytes of one px, `channels` how many of them are wanted; the answer is interleaved by `channels`.
+ * `scale`: old px for each new one, where the sizes were rounded from it (OpenCV then samples by the scale, not by the sizes).
  */
-export function resized(source: Uint8Array | Uint8ClampedArray, width: number, height: number, stride: number, channels: number, toWidth: number, toHeight: number): Uint8Array {
+export function resized(source: Uint8Array | Uint8ClampedArray, width: number, height: number, stride: number, channels: number, toWidth: number, toHeight: number, scale?: number): Uint8Array {
   const taps = toWidth <= width && toHeight <= height ? covering : between;
-  const across = taps(width, toWidth);
-  const down = taps(height, toHeight);
+  const across = taps(width, toWidth, scale ?? width / toWidth);
+  const down = taps(height, toHeight, scale ?? height / toHeight);
   const out = new Uint8Array(toWidth * toHeight * channels);
   const row = new Float32Array(width * channels);
   for (let y = 0; y < toHeight; y++) {
@@ -85,12 +84,7 @@ export function resized(source: Uint8Array | Uint8ClampedArray, width: number, h
   return out;
 }
 
-/** Luminance with OpenCV's whole numbers (BT.601). */
-export function greyOf(picture: Picture, left = 0, top = 0, width = picture.width, height = picture.height): Grey {
-  const values = new Uint8Array(width * height);
-  for (let y = 0, to = 0; y < height; y++) {
-    let at = ((top + y) * picture.width + left) * 4;
-    for (let x = 0; x < width; x++, at += 4) values[to++] = (picture.rgba[at]! * 4899 + picture.rgba[at + 1]! * 9617 + picture.rgba[at + 2]! * 1868 + 8192) >> 14;
-  }
-  return { width, height, values };
+/** Grey of three bytes with OpenCV's whole numbers (BT.601). */
+export function luminance(red: number, green: number, blue: number): number {
+  return (red * 4899 + green * 9617 + blue * 1868 + 8192) >> 14;
 }

@@ -24,7 +24,7 @@ export function sidesFor(width: number, height: number, sideMax: number): { widt
 /** As Python rounds: a half goes to the even neighbour. */
 export function roundHalfEven(value: number): number {
   const low = Math.floor(value);
-  return value - low === 0.5 ? low + (low % 2) : Math.round(value);
+  return value - low === 0.5 ? (low % 2 === 0 ? low : low + 1) : Math.round(value);
 }
 
 /** Size of a picture with its longest side bounded. */

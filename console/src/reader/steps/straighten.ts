@@ -1,6 +1,6 @@
 /** Cutting one plate out upright, to the reader's one size: the same steps as in Python, so that the same text comes out. */
 import { boxOf } from "./detect";
-import { greyOf, resized, type Grey, type Picture, type Point, type Quad } from "./picture";
+import { luminance, resized, type Grey, type Picture, type Point, type Quad } from "./picture";
 import { CROP, roundHalfEven } from "./sizes";
 
 /** Nine figures, row by row; the last is 1. */
@@ -79,13 +79,13 @@ export function straightened(picture: Picture, quad: Quad, width: number, height
   const top = clamp(Math.floor(box.top) - 2, picture.height - 1);
   const right = Math.max(left + 1, clamp(Math.ceil(box.right) + 2, picture.width));
   const bottom = Math.max(top + 1, clamp(Math.ceil(box.bottom) + 2, picture.height));
-  let patch = greyOf(picture, left, top, right - left, bottom - top);
+  let patch = patchOf(picture, left, top, right - left, bottom - top);
   let [fx, fy] = [1, 1];
   if (far) {
     const to = { width: Math.max(1, roundHalfEven((patch.width * SHRINK_MAX) / shrink)), height: Math.max(1, roundHalfEven((patch.height * SHRINK_MAX) / shrink)) };
     fx = to.width / patch.width;
     fy = to.height / patch.height;
-    patch = { ...to, values: resized(patch.values, patch.width, patch.height, 1, 1, to.width, to.height) };
+    patch = { ...to, rgb: resized(patch.rgb, patch.width, patch.height, 3, 3, to.width, to.height, shrink / SHRINK_MAX) };
   }
   const there = quad.map(([x, y]): Point => [(x - left) * fx, (y - top) * fy]) as unknown as Quad;
   const back = homography([[0, 0], [width, 0], [width, height], [0, height]], there);
@@ -96,8 +96,8 @@ function clamp(value: number, most: number): number {
   return value < 0 ? 0 : value > most ? most : value;
 }
 
-/** Parts of a px that OpenCV tells apart when it warps. */
-const PARTS = 32;
+/** Parts of a px that are told apart when a place between px is mixed. OpenCV 5 tells apart all, its older releases 32. */
+const PARTS = 1024;
 /** Shares of the four px around each part (cubic convolution, a = -0.75: OpenCV's INTER_CUBIC). */
 const CUBIC = Float32Array.from({ length: PARTS * 4 }, (_, i) => {
   const a = -0.75;
@@ -105,25 +105,50 @@ const CUBIC = Float32Array.from({ length: PARTS * 4 }, (_, i) => {
   return x <= 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 });
 
-/** `back` leads from px of the result to px of the patch. */
-function warped(patch: Grey, back: Homography, width: number, height: number): Grey {
+interface Patch {
+  width: number;
+  height: number;
+  /** width × height × 3 */
+  rgb: Uint8Array;
+}
+
+function patchOf(picture: Picture, left: number, top: number, width: number, height: number): Patch {
+  const rgb = new Uint8Array(width * height * 3);
+  for (let y = 0, to = 0; y < height; y++) {
+    let at = ((top + y) * picture.width + left) * 4;
+    for (let x = 0; x < width; x++, at += 4) {
+      rgb[to++] = picture.rgba[at]!;
+      rgb[to++] = picture.rgba[at + 1]!;
+      rgb[to++] = picture.rgba[at + 2]!;
+    }
+  }
+  return { width, height, rgb };
+}
+
+/** `back` leads from px of the result to px of the patch. Each colour is warped and rounded by itself, then made grey: as in Python. */
+function warped({ width: wide, height: tall, rgb }: Patch, back: Homography, width: number, height: number): Grey {
   const values = new Uint8Array(width * height);
-  const [lastX, lastY] = [patch.width - 1, patch.height - 1];
   for (let y = 0, to = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const [u, v] = mapped(back, [x, y]);
       const [partsX, partsY] = [roundHalfEven(u * PARTS), roundHalfEven(v * PARTS)];
       const [x0, y0] = [Math.floor(partsX / PARTS), Math.floor(partsY / PARTS)];
       const [wx, wy] = [(partsX - x0 * PARTS) * 4, (partsY - y0 * PARTS) * 4];
-      let sum = 0;
+      let [r, g, b] = [0, 0, 0];
       for (let j = 0; j < 4; j++) {
-        const row = clamp(y0 + j - 1, lastY) * patch.width;
-        let line = 0;
-        for (let i = 0; i < 4; i++) line += patch.values[row + clamp(x0 + i - 1, lastX)]! * CUBIC[wx + i]!;
-        sum += line * CUBIC[wy + j]!;
+        const row = clamp(y0 + j - 1, tall - 1) * wide;
+        for (let i = 0; i < 4; i++) {
+          const at = (row + clamp(x0 + i - 1, wide - 1)) * 3;
+          const share = CUBIC[wx + i]! * CUBIC[wy + j]!;
+          r += rgb[at]! * share;
+          g += rgb[at + 1]! * share;
+          b += rgb[at + 2]! * share;
+        }
       }
-      values[to++] = clamp(Math.round(sum), 255);
+      values[to++] = luminance(byte(r), byte(g), byte(b));
     }
   }
   return { width, height, values };
 }
+
+const byte = (value: number): number => clamp(Math.round(value), 255);

@@ -1,0 +1,172 @@
+/** The reader's steps against what Python makes of the same picture (scripts/reader_tables.py), and rules of their own. */
+import { describe, expect, test } from "vitest";
+import { CLASSES, decoded, SIGNS, STEPS, type Sign } from "../src/reader/steps/ctc";
+import { overlap, peaks, scaled, tensorOf } from "../src/reader/steps/detect";
+import { luminance, resized, type Picture, type Quad } from "../src/reader/steps/picture";
+import { numberOf } from "../src/reader/steps/series";
+import { bounded, roundHalfEven, sidesFor } from "../src/reader/steps/sizes";
+import made from "./reader-cases.json";
+import { cropOf, grown, homography, mapped, quadSize } from "../src/reader/steps/straighten";
+
+interface Cases {
+  picture: { width: number; height: number; rgb: string };
+  resized: { width: number; height: number; green: string }[];
+  straightened: { quad: Quad; seen: Quad; size: number[]; grey: string }[];
+  sides: { of: [number, number]; longest: number; are: [number, number] }[];
+  peaks: { rows: number; columns: number; prob_min: number; map: string; found: { prob: number; quad: number[][] }[] };
+  runs: { probs: string; signs: { sign: string; prob: number; place: number }[] };
+  series: { text: string; ids: string[] }[];
+}
+const cases = made as unknown as Cases;
+const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "base64"));
+const floats = (text: string): Float32Array => new Float32Array(bytes(text).buffer);
+
+const rgb = bytes(cases.picture.rgb);
+const picture: Picture = { width: cases.picture.width, height: cases.picture.height, rgba: new Uint8ClampedArray(cases.picture.width * cases.picture.height * 4).fill(255) };
+for (let i = 0; i < picture.width * picture.height; i++) picture.rgba.set(rgb.subarray(i * 3, i * 3 + 3), i * 4);
+
+const furthest = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((most, one, i) => Math.max(most, Math.abs(one - b[i]!)), 0);
+const mean = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, one, i) => sum + Math.abs(one - b[i]!), 0) / a.length;
+
+describe("as in Python", () => {
+  test.each(cases.resized)("a picture at $width × $height", (one) => {
+    const out = resized(picture.rgba, picture.width, picture.height, 4, 3, one.width, one.height);
+    expect(out.length).toBe(one.width * one.height * 3);
+    expect(furthest(out.filter((_, i) => i % 3 === 1), bytes(one.green))).toBeLessThanOrEqual(1);
+  });
+  test.each(cases.straightened.map((one, i) => [i, one] as const))("plate %i straightened", (_, one) => {
+    const size = quadSize(one.quad);
+    expect([size.width, size.height]).toEqual(one.size.map((side) => expect.closeTo(side, 6)));
+    expect(furthest(grown(one.quad, size.height * 0.06).flat(), one.seen.flat())).toBeLessThan(0.11);
+    const crop = cropOf(picture, one.quad)!;
+    expect([crop.width, crop.height]).toEqual([160, 48]);
+    expect(mean(crop.values, bytes(one.grey))).toBeLessThan(0.05);
+    expect(furthest(crop.values, bytes(one.grey))).toBeLessThanOrEqual(1);
+  });
+  test.each(cases.sides)("sides of $of within $longest", ({ of, longest, are }) => {
+    expect(sidesFor(...of, longest)).toEqual({ width: are[0], height: are[1] });
+  });
+  test("peaks of a map", () => {
+    const { rows, columns, prob_min, map, found } = cases.peaks;
+    const here = peaks(floats(map), columns, rows, prob_min, 99);
+    expect(here.length).toBe(found.length);
+    here.forEach((one, i) => {
+      expect(one.prob).toBeCloseTo(found[i]!.prob, 6);
+      expect(furthest(one.quad.flat(), found[i]!.quad.flat())).toBeLessThan(1e-3);
+    });
+  });
+  test("signs of columns", () => {
+    const here = decoded(floats(cases.runs.probs));
+    expect(here.map((one) => one.sign).join("")).toBe(cases.runs.signs.map((one) => one.sign).join(""));
+    here.forEach((one, i) => expect([one.prob, one.place]).toEqual([expect.closeTo(cases.runs.signs[i]!.prob, 6), expect.closeTo(cases.runs.signs[i]!.place, 6)]));
+  });
+  test.each(cases.series)("series of '$text'", ({ text, ids }) => {
+    const number = numberOf([...text].map((sign) => sure(sign)));
+    if (text.length < 4) expect(number).toBeNull();
+    else expect(number!.series).toBe(ids[0] ?? "");
+  });
+});
+
+const sure = (sign: string, prob = 0.99): Sign => ({ sign, prob, place: 0.5, others: [] });
+
+describe("places", () => {
+  test("a homography takes each corner to its own, and its inverse back", () => {
+    const from: Quad = [[3, 4], [90, 11], [84, 60], [1, 48]];
+    const to: Quad = [[0, 0], [160, 0], [160, 48], [0, 48]];
+    const [there, back] = [homography(from, to)!, homography(to, from)!];
+    from.forEach((corner, i) => {
+      expect(mapped(there, corner)).toEqual([expect.closeTo(to[i]![0], 6), expect.closeTo(to[i]![1], 6)]);
+      expect(mapped(back, mapped(there, [corner[0] + 2, corner[1] + 1]))).toEqual([expect.closeTo(corner[0] + 2, 6), expect.closeTo(corner[1] + 1, 6)]);
+    });
+  });
+  test("corners on a line enclose nothing", () => {
+    expect(homography([[0, 0], [1, 1], [2, 2], [3, 3]], [[0, 0], [1, 0], [1, 1], [0, 1]])).toBeNull();
+    expect(cropOf(picture, [[5, 5], [5.2, 5], [5.2, 5.1], [5, 5.1]])).toBeNull();
+  });
+  test("a plate wholly beyond the edge repeats the edge and does not fail", () => {
+    const crop = cropOf(picture, [[-90, -90], [-40, -90], [-40, -70], [-90, -70]])!;
+    expect(new Set(crop.values).size).toBe(1);
+  });
+  test("boxes in one another are one place, boxes apart are two", () => {
+    const box = (x: number, y: number, w: number, h: number): Quad => [[x, y], [x + w, y], [x + w, y + h], [x, y + h]];
+    expect(overlap(box(0, 0, 10, 10), box(2, 2, 4, 4))).toBe(1);
+    expect(overlap(box(0, 0, 10, 10), box(5, 0, 10, 10))).toBe(0.5);
+    expect(overlap(box(0, 0, 10, 10), box(20, 0, 10, 10))).toBe(0);
+  });
+  test("two equal neighbours are one plate, and the most that are asked for is a bound", () => {
+    const map = new Float32Array(9 * 8 * 4);
+    map[0] = map[1] = 0.9;
+    map[7] = 0.8;
+    map[24] = 0.7;
+    for (let cell = 0; cell < 32; cell++) [-4, -2, 4, -2, 4, 2, -4, 2].forEach((offset, i) => (map[(i + 1) * 32 + cell] = offset));
+    expect(peaks(map, 8, 4, 0.3, 9).map((one) => one.prob.toFixed(1))).toEqual(["0.9", "0.8", "0.7"]);
+    expect(peaks(map, 8, 4, 0.3, 2).length).toBe(2);
+    expect(peaks(map, 8, 4, 0.75, 9).length).toBe(2);
+  });
+  test("corners come back in px of the picture", () => {
+    expect(scaled([[1, 2], [3, 4], [5, 6], [7, 8]], 2, 0.5)).toEqual([[2, 1], [6, 2], [10, 3], [14, 4]]);
+  });
+});
+
+describe("sizes", () => {
+  test("a picture's shape is kept within a step, small ones grow, large ones shrink", () => {
+    expect(sidesFor(1920, 1080, 640)).toEqual({ width: 640, height: 352 });
+    expect(sidesFor(100, 50, 640)).toEqual({ width: 320, height: 160 });
+    expect(sidesFor(10_000, 10, 640)).toEqual({ width: 640, height: 32 });
+  });
+  test("halves go to the even neighbour, as in Python", () => {
+    expect([0.5, 1.5, 2.5, -1.5, 2.4, 2.6].map(roundHalfEven)).toEqual([0, 2, 2, -2, 2, 3]);
+  });
+  test("what is kept of a picture is bounded, and never enlarged", () => {
+    expect(bounded(4000, 3000, 1920)).toEqual({ width: 1920, height: 1440 });
+    expect(bounded(640, 480, 1920)).toEqual({ width: 640, height: 480 });
+  });
+  test("the finder's tensor is planes of red, green, blue from 0 to 1", () => {
+    const two: Picture = { width: 2, height: 1, rgba: new Uint8ClampedArray([255, 0, 51, 255, 0, 255, 102, 255]) };
+    expect([...tensorOf(two, 2, 1)]).toEqual([1, 0, 0, 1, expect.closeTo(0.2, 6), expect.closeTo(0.4, 6)]);
+    expect([luminance(255, 255, 255), luminance(0, 0, 0), luminance(255, 0, 0)]).toEqual([255, 0, 76]);
+  });
+});
+
+describe("signs", () => {
+  function columns(path: string, prob = 0.9): Float32Array {
+    const out = new Float32Array(STEPS * CLASSES);
+    for (let step = 0; step < STEPS; step++) {
+      const sign = path[step] ?? "_";
+      const k = sign === "_" ? 0 : SIGNS.indexOf(sign) + 1;
+      out.fill((1 - prob) / (CLASSES - 1), step * CLASSES, (step + 1) * CLASSES);
+      out[step * CLASSES + k] = prob;
+    }
+    return out;
+  }
+  test("a run is one sign, a blank between two makes two", () => {
+    expect(decoded(columns("AAA_BB_B-11")).map((one) => one.sign).join("")).toBe("ABB-1");
+    expect(decoded(columns(""))).toEqual([]);
+  });
+  test("what else may stand there is named, likeliest first, and the dash is not", () => {
+    const probs = columns("8", 0.7);
+    probs[SIGNS.indexOf("B") + 1] = 0.2;
+    probs[SIGNS.indexOf("-") + 1] = 0.3;
+    const [one] = decoded(probs);
+    expect(one!.others[0]).toEqual({ sign: "B", prob: expect.closeTo(0.2, 6) });
+    expect(one!.others.map((other) => other.sign)).not.toContain("-");
+    expect(decoded(columns("__A"), 0, 1)[0]!.place).toBeCloseTo(1.5 / 40, 6);
+  });
+});
+
+describe("numbers", () => {
+  test("the dash stands where the series prints it, and a seen one decides between two series", () => {
+    expect(numberOf([..."ABC1235"].map((sign) => sure(sign)))!.display).toBe("ABC-1235");
+    expect(numberOf([..."AB1-235"].map((sign) => sure(sign)))!).toMatchObject({ series: "1992-moto-3+3b", display: "AB1-235" });
+    expect(numberOf([..."AB-1235"].map((sign) => sure(sign)))!).toMatchObject({ series: "1992-car-2+4", display: "AB-1235" });
+  });
+  test("the weakest sign decides, and each doubtful one is named by its place", () => {
+    const number = numberOf([sure("M"), sure("X", 0.6), sure("B"), sure("-", 0.2), sure("8"), sure("0", 0.79), sure("8", 0.8), sure("3")])!;
+    expect(number.confidence).toBe(0.6);
+    expect(number.doubtful).toEqual([1, 4]);
+  });
+  test("a text that fits no series stays as it was read", () => {
+    expect(numberOf([..."AB-C1234"].map((sign) => sure(sign)))!).toMatchObject({ text: "ABC1234", display: "AB-C1234", series: "" });
+    expect(numberOf([..."--A"].map((sign) => sure(sign)))).toBeNull();
+  });
+});
