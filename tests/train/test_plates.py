@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardian.domain.series import SERIES_BY_ID
-from train.plates import RenderedPlate, draw_plate
+from train.plates import RenderedPlate, draw_plate, fonts
 from train.plates.art import style_for
 from train.plates.glyphs import PRESSES, glyph
 from train.plates.lookalikes import KINDS, common_number_in, lookalike, words_for
@@ -223,6 +223,27 @@ def test_characters_of_presses_differ_but_stay_apart_from_their_likes() -> None:
         assert own > 0.001
         assert other > 0.02
     assert not np.array_equal(glyph("1", 1992, 0), glyph("1", 2012, 0))
+
+
+def test_plates_and_look_alikes_are_drawn_without_any_font_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    caches = (fonts._faces, fonts._sign, fonts.other_glyph)
+    monkeypatch.setattr(fonts, "_SYSTEM", ("/nowhere/none.ttf",) * (fonts.OTHER_FONTS - 1))
+    monkeypatch.setattr(fonts, "_SYSTEM_CJK", ())
+    try:
+        for cache in caches:
+            cache.cache_clear()
+        for place in ("台灣省", "金門縣", "連江縣", "電動車"):
+            ink = fonts.line_of(place, 24)
+            thirds = np.array_split(ink, 3, axis=1)
+            assert all(third.mean() > 0.1 for third in thirds), place
+        assert fonts.other_glyph("M", 5, 40, 80).mean() > 0.2
+        assert np.array_equal(fonts.other_glyph("M", 5, 40, 80), fonts.other_glyph("M", 0, 40, 80))
+        for i in range(12):
+            assert draw_plate(rng(81, i)).picture.size
+            assert lookalike(rng(81, i))[0].size
+    finally:
+        for cache in caches:
+            cache.cache_clear()
 
 
 @settings(max_examples=200, deadline=None)

@@ -16,7 +16,7 @@ from train.plates.model import Mask, RenderedPlate
 from train.plates.styles import PLACES, STYLES, PlateStyle
 from train.plates.text import dash_on, draw_layout, series_for
 
-OTHER_FONT_SHARE = 0.15
+OTHER_FONT_SHARE = 0.18
 """Plates drawn in a font that is not ours, so that the reader learns characters and not our strokes."""
 
 
