@@ -21,7 +21,7 @@ from guardian.device.identity import Identity
 from guardian.device.opinionbook import WAITING_MAX as BOOK_MAX
 from guardian.device.opinionbook import OpinionBook
 from guardian.device.run import Device, Options
-from guardian.device.screen import alarm_line, opinion_line
+from guardian.device.screen import opinion_line
 from guardian.device.seal import Sealer
 from guardian.device.second import WAITING_MAX, Asked, SecondOpinions
 from guardian.device.uplink import OPINIONS_AT_ONCE
@@ -375,7 +375,6 @@ def test_the_terminal_says_it_with_a_sign_of_its_own() -> None:
             for t in ("MXB8063", "MXB8083", "")]  # fmt: skip
     assert [opinion_line(one)[0] for one in told] == ["✓", "≠", "–"]
     assert opinion_line(card(URGENT)) == ""
-    assert alarm_line(card(URGENT))
 
 
 # ---- on its way out --------------------------------------------------------------------------------------------------
