@@ -99,7 +99,8 @@ def shadow_under(canvas: Canvas, x0: float, x1: float, y: float, depth: float, s
     """The dark below a vehicle that stands between two columns."""
     w = (x1 - x0) * 1.4
     quad = np.asarray([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)], np.float32) * (w, depth * 2)
-    canvas.lay(_soft_box(share), (quad + ((x0 + x1) / 2, y - depth * 0.15)).astype(np.float32))
+    quad += np.asarray(((x0 + x1) / 2, y - depth * 0.15), np.float32)
+    canvas.lay(_soft_box(share), quad.astype(np.float32))
 
 
 def _reflect(canvas: Canvas, x0: int, y0: int, x1: int, y1: int, share: float) -> None:

@@ -59,7 +59,7 @@ class Sprite(msgspec.Struct, frozen=True):
         return cv2.perspectiveTransform(corners, self.plate_m)[0].astype(np.float32)
 
 
-@lru_cache(maxsize=320)
+@lru_cache(maxsize=240)
 def sprite(body: Body, turn: int, distance: int, variant: int) -> Sprite:
     """A vehicle whose axis lies `turn` (degrees, -80 to 80 its rear to us, beyond 100 its front) from our line of sight."""
     rng = np.random.default_rng((929, list(Body).index(body), turn + 360, distance, variant))
@@ -99,7 +99,7 @@ def sprite(body: Body, turn: int, distance: int, variant: int) -> Sprite:
     colour = colour / np.maximum(cut[..., None].astype(np.float32) / 255, 0.25)
     h, w = cut.shape
     # Facets soften into sheet metal, and the street is mirrored in it.
-    colour = 0.45 * colour + 0.55 * cv2.bilateralFilter(colour, 0, 26, max(1.0, w / 90))
+    colour = 0.45 * colour + 0.55 * cv2.bilateralFilter(colour, 7, 26, 3.0)
     colour *= (1 + 0.05 * noise(rng, h, w, max(4.0, w / 9)))[..., None]
     colour += noise(rng, h, w, max(2.0, w / 60))[..., None] * 3
     picture = np.empty((h, w, 4), np.uint8)
@@ -137,8 +137,51 @@ def sprite(body: Body, turn: int, distance: int, variant: int) -> Sprite:
     return Sprite(picture, _FOCAL / away, plane, KINDS[body], rear, facing, tuple(lamps))
 
 
+_KEPT = 220
+_SHARES = {
+    Body.SEDAN: 0.16, Body.HATCH: 0.13, Body.SUV: 0.16, Body.VAN: 0.1, Body.TAXI: 0.06, Body.TRUCK: 0.1, Body.BUS: 0.07,
+    Body.SCOOTER: 0.22,
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> tuple[tuple[Body, int, int], ...]:
+    """Which bodies are kept, from which side, at which distance. Those turned the other way are mirrored from them."""
+    rng = np.random.default_rng(937)
+    bodies = list(_SHARES)
+    picks = rng.choice(len(bodies), _KEPT, p=np.asarray(list(_SHARES.values())))
+    turns = np.where(rng.random(_KEPT) < 0.55, rng.uniform(0, 78, _KEPT), rng.uniform(102, 180, _KEPT))
+    away = rng.choice(3, _KEPT, p=(0.3, 0.4, 0.3))
+    return tuple((bodies[int(b)], int(t), int(d)) for b, t, d in zip(picks, turns, away, strict=True))
+
+
+def _mirrored(seen: Sprite) -> Sprite:
+    width = seen.picture.shape[1]
+    flip = np.asarray(((-1.0, 0, width - 1), (0, 1, 0), (0, 0, 1)))
+    # The plate's own left stays left: the plane is mirrored before and after.
+    return msgspec.structs.replace(
+        seen,
+        picture=np.ascontiguousarray(seen.picture[:, ::-1]),
+        plate_m=flip @ seen.plate_m @ np.diag((-1.0, 1.0, 1.0)),
+        lamps=tuple((width - 1 - x, y, r) for x, y, r in seen.lamps),
+    )
+
+
 def sprite_for(rng: Rng, body: Body, turn_deg: float, px_per_m: float) -> Sprite:
-    """A kept sprite near to what is wanted."""
-    turn = int(round(turn_deg / 8) * 8)
-    distance = next((i for i in (2, 1) if _FOCAL / DISTANCES[i] * 1.25 >= px_per_m), 0)
-    return sprite(body, turn, distance, int(rng.integers(3)))
+    """A kept sprite near to what is wanted: one of the same kind, from about that side, not enlarged by much."""
+    turn = abs((turn_deg + 180) % 360 - 180)
+    scored = []
+    for number, (other, seen_from, away) in enumerate(_catalogue()):
+        if KINDS[other] != KINDS[body]:
+            continue
+        grown = px_per_m / (_FOCAL / DISTANCES[away])
+        cost = abs(seen_from - turn) + (60 * max(0.0, grown - 1.2)) + (6 if grown < 0.3 else 0)
+        if (seen_from < 90) != (turn < 90):
+            cost += 90
+        scored.append((cost, number))
+    scored.sort()
+    near = [n for c, n in scored[:5] if c <= scored[0][0] + 9]
+    number = near[int(rng.integers(len(near)))]
+    other, seen_from, away = _catalogue()[number]
+    found = sprite(other, seen_from, away, number)
+    return found if (turn_deg + 180) % 360 - 180 >= 0 else _mirrored(found)

@@ -34,7 +34,7 @@ class Backdrop(msgspec.Struct, frozen=True):
         return self.horizon_px + self.focal_px * self.height_m / ahead_m
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=_STREETS)
 def _street(number: int) -> tuple[Street, Light]:
     light = _LIGHTS[number % len(_LIGHTS)]
     rng = np.random.default_rng((941, number))
