@@ -88,7 +88,7 @@ def test_every_style_comes_up() -> None:
 
 
 def test_every_vehicle_and_every_character_comes_up() -> None:
-    plates = [draw_plate(rng(11, i)) for i in range(160)]
+    plates = [draw_plate(rng(11, i)) for i in range(110)]
     assert {p.vehicle for p in plates} == {"car", "motorcycle", "truck", "bus"}
     assert set("".join(p.text for p in plates)) >= set("0123456789ABCDEFGHJKLMNPQRSTUVWXYZ")
 
@@ -200,7 +200,7 @@ def test_clearness_falls_as_pictures_get_worse() -> None:
     def mean(height: float, hardness: float) -> float:
         return float(
             np.mean(
-                [snap(rng(71, i), draw_plate(rng(i)), height_px=height, hardness=hardness).clearness for i in range(24)]
+                [snap(rng(71, i), draw_plate(rng(i)), height_px=height, hardness=hardness).clearness for i in range(14)]
             )
         )
 
@@ -262,7 +262,7 @@ def test_the_check_of_look_alikes_knows_a_number_when_it_sees_one() -> None:
 
 def test_look_alikes_of_every_kind_come_up_and_are_pictures() -> None:
     seen = set()
-    for i in range(150):
+    for i in range(100):
         picture, kind = lookalike(rng(61, i))
         seen.add(kind)
         assert picture.dtype == np.uint8
