@@ -38,6 +38,7 @@ class View(msgspec.Struct, frozen=True):
     weights: Any
     complete: bool
     set: str
+    hidden: Any = ()  # (m, 4, 2) float32: plates seen in part, about which nothing is asked
 
 
 class DetectorSettings(msgspec.Struct, frozen=True):
@@ -158,6 +159,8 @@ def moved(rng: Rng, view: View, settings: DetectorSettings, others: Sequence[Vie
             else:
                 c.corners.append(quad)
                 c.weights.append(float(weight))
+        if len(view.hidden):
+            c.hidden.extend(cv2.perspectiveTransform(view.hidden.reshape(-1, 1, 2), matrix).reshape(-1, 4, 2))
         c.covered |= fresh
     rest = ~c.covered
     if rest.any():
@@ -276,14 +279,15 @@ def _blind(ground: NDArray[Any], quad: NDArray[Any]) -> None:
 
 
 def one(
-    rng: Rng, settings: DetectorSettings, views: Sequence[View], odds: NDArray[Any] | None
+    rng: Rng, settings: DetectorSettings, views: Sequence[View], odds: NDArray[Any] | None, step: int = 0
 ) -> tuple[NDArray[Any], ...]:
     """One training view with its maps."""
     if not views or chance(rng, settings.rendered):
         from train.scenes import draw_scene
 
-        scene = draw_scene(rng, [v.picture for v in views] if views else None)
-        view = View(scene.picture, scene.corners, np.ones(len(scene.corners), np.float32), True, "rendered")
+        scene = draw_scene(rng, views, era=step % 1_000_000 // 40)
+        ones = np.ones(len(scene.corners), np.float32)
+        view = View(scene.picture, scene.corners, ones, scene.complete, "rendered", scene.hidden)
     else:
         view = views[int(rng.choice(len(views), p=odds))]
     c = moved(rng, view, settings, views)
@@ -299,7 +303,9 @@ def batch_of(
     step: int, settings: DetectorSettings, views: Sequence[View], odds: NDArray[Any] | None
 ) -> tuple[Tensor, ...]:
     """The batch of a step: depends on its number and the settings alone."""
-    rows = [one(np.random.default_rng((settings.seed, step, i)), settings, views, odds) for i in range(settings.batch)]
+    rows = [
+        one(np.random.default_rng((settings.seed, step, i)), settings, views, odds, step) for i in range(settings.batch)
+    ]
     pictures = np.stack([r[0] for r in rows])[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32) / 255
     frames = torch.from_numpy(np.ascontiguousarray(pictures)).contiguous(memory_format=torch.channels_last)
     return (frames, *(torch.from_numpy(np.stack([r[k] for r in rows])) for k in range(1, 5)))
