@@ -50,8 +50,7 @@ def confusion_of(report: Report) -> Confusion:
     notes: Notes = report.notes[0]
     counts = tuple(Count(n.series, n.light, n.truth, n.read, n.count) for n in sorted(notes.confusion, key=_order))
     split = " + ".join(dict.fromkeys(run.split for run in report.runs))
-    plates = sum(p.read and p.signs_right * 2 >= p.signs for p in notes.plates)
-    return Confusion(KIND, VERSION, notes.name, notes.version, split, plates, counts)
+    return Confusion(KIND, VERSION, notes.name, notes.version, split, notes.compared, counts)
 
 
 def _order(note: ConfusionNote) -> tuple[str, str, str, str]:

@@ -132,6 +132,7 @@ class Notes(msgspec.Struct):
     films: list[FilmNote] = []
     stress: list[StressNote] = []
     confusion: list[ConfusionNote] = []
+    compared: int = 0  # plates whose signs are in `confusion`
 
 
 class ConfusionCount:

@@ -169,4 +169,5 @@ def _joined(parts: Sequence[Notes]) -> Notes:
         [note for part in parts for note in part.films],
         [note for part in parts for note in part.stress],
         join_confusion([part.confusion for part in parts]),
+        sum(part.compared for part in parts),
     )

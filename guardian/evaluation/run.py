@@ -177,6 +177,7 @@ def _note(ran: Ran, number: int, scored: Scored, note: PictureNote, confusion: C
     notes.reads += scored.reads
     notes.pictures.append(note)
     ran.findings[number] += scored.findings
+    notes.compared += len(scored.pairs)
     for series, pairs in scored.pairs:
         confusion.add(series, light, pairs)
 

@@ -133,13 +133,17 @@ def score_scene(scene: Scene, looked: Looked, *, tells_plates: bool = True) -> S
 
 
 def _judge_reads(scene: Scene, looked: Looked, matched: dict[int, int], key: str, out: Scored) -> None:
-    for read in looked.plates:
+    finders = set(matched.values())
+    false_finds = 0
+    for number, read in enumerate(looked.plates):
         near = max(scene.plates, key=lambda label: iou(read.corners, label.corners), default=None)
         overlap = iou(read.corners, near.corners) if near is not None else 0.0
+        on_it = near is not None and overlap > READ_IOU
+        if near is not None and on_it and near.text is None:
+            continue
+        false_finds += number not in finders
         verdict: Verdict
-        if near is not None and overlap > READ_IOU:
-            if near.text is None:
-                continue
+        if near is not None and on_it:
             verdict = "right" if read.text == near.text else "wrong"
         elif scene.complete and overlap < TOUCH_IOU:
             verdict = "false"
@@ -152,9 +156,8 @@ def _judge_reads(scene: Scene, looked: Looked, matched: dict[int, int], key: str
             continue
         out.reads.append(_read(key, "scene", scene.set, scene.light, read, verdict))
     if scene.complete:
-        found_by = {number: place for place, number in matched.items()}
         out.hits = sum(scene.plates[place].text is not None for place in matched)
-        out.false_finds = sum(number not in found_by for number in range(len(looked.plates)))
+        out.false_finds = false_finds
         out.false_reads = sum(note.verdict == "false" for note in out.reads)
 
 

@@ -67,9 +67,10 @@ def test_a_plate_that_nobody_can_read_is_no_miss_when_it_is_not_found() -> None:
 
 
 def test_a_plate_that_nobody_can_read_is_no_false_alarm_when_it_is_found_and_no_wrong_read() -> None:
-    scored = score_scene(scene(plate(None)), looked(read("ABC1235", confidence=0.99)))
-    assert (scored.hits, scored.false_finds, scored.false_reads) == (0, 0, 0)
-    assert (scored.reads, scored.unreadable_found) == ([], 1)
+    for box, found in ((quad(100, 100), 1), (quad(145, 100), 0)):  # wholly on it, and by a third
+        scored = score_scene(scene(plate(None)), looked(read("ABC1235", box, 0.99)))
+        assert (scored.hits, scored.false_finds, scored.false_reads) == (0, 0, 0)
+        assert (scored.reads, scored.unreadable_found) == ([], found)
 
 
 def test_in_a_picture_that_is_not_labelled_completely_no_find_is_a_false_alarm() -> None:
