@@ -31,8 +31,9 @@ class Canvas:
     def __init__(self, picture: Picture, *, bare: bool = False) -> None:
         self.picture, self.bare = picture, bare  # bare: plates are left out
         self.owner = np.zeros(picture.shape[:2], np.int16)
+        self.body = np.zeros(picture.shape[:2], np.uint8)  # which vehicle, from 1
         self.marks: list[Mark] = []
-        self.boxes: list[tuple[NDArray[Any], str]] = []
+        self.vehicles: list[tuple[str, int]] = []  # kind, px when it was laid
         self.lamps: list[tuple[float, float, float, tuple[int, int, int]]] = []  # x, y, radius px, BGR: lit at night
 
     @property
@@ -66,13 +67,20 @@ class Canvas:
         )
 
     def lay(
-        self, art: Picture, quad: NDArray[Any], *, gain: float | NDArray[Any] = 1.0, soft: float = 0.0
+        self,
+        art: Picture,
+        quad: NDArray[Any],
+        *,
+        gain: float | NDArray[Any] = 1.0,
+        soft: float = 0.0,
+        vehicle: str = "",
     ) -> tuple[int, int, int, int] | None:
         """Warp art (h, w, 4) BGRA onto a quadrangle, cover what lay there, and give the box that was touched.
 
         Args:
             gain: light that falls on it, one factor or three (BGR).
             soft: blur of the laid art in px, for what is out of focus or far.
+            vehicle: kind of the vehicle that this is, if it is one.
         """
         x0, y0, x1, y1 = self._within(quad)
         if x1 - x0 < 1 or y1 - y0 < 1:
@@ -90,6 +98,10 @@ class Canvas:
         if soft > 0.3:
             warped = cv2.GaussianBlur(warped, (0, 0), soft)
         self.blend(warped, x0, y0, gain)
+        if vehicle and len(self.vehicles) < 255:
+            solid = warped[:, :, 3] > 127
+            self.vehicles.append((vehicle, int(np.count_nonzero(solid))))
+            self.body[y0:y1, x0:x1][solid] = len(self.vehicles)
         return x0, y0, x1, y1
 
     def blend(self, patch: Picture, x0: int, y0: int, gain: float | NDArray[Any] = 1.0) -> None:
@@ -125,6 +137,17 @@ class Canvas:
         x0, y0, x1, y1 = self._within(mark.quad)
         seen = int(np.count_nonzero(self.owner[y0:y1, x0:x1] == number))
         return seen / max(1.0, mark.area)
+
+    def boxes(self) -> list[tuple[tuple[float, float, float, float], str]]:
+        """x1, y1, x2, y2 and kind of vehicles of which at least a fifth of what the frame holds can be seen."""
+        out = []
+        for number, (kind, laid) in enumerate(self.vehicles, 1):
+            mine = self.body == number
+            columns, rows = np.flatnonzero(mine.any(axis=0)), np.flatnonzero(mine.any(axis=1))
+            if laid < 60 or not len(rows) or np.count_nonzero(mine) < 0.2 * laid:
+                continue
+            out.append(((float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)), kind))
+        return out
 
     def truth(self) -> tuple[list[Mark], list[Mark]]:
         """Plates that can be seen, and those that can be seen in part."""

@@ -86,10 +86,10 @@ def _finish(rng: Rng, canvas: Canvas, ground: Ground, layout: str, wet: bool) ->
     u = rng.random(6)
     picture: Any = canvas.picture
     if light == "dark":
-        picture = weather.night(rng, canvas, float(rng.uniform(0.6, 1.0)))
-    elif u[0] < 0.16:
-        picture, light = weather.night(rng, canvas, float(rng.uniform(0.1, 0.4))), "dark"
-    elif u[0] < 0.2:
+        picture = weather.night(rng, canvas, float(rng.uniform(0.75, 1.1)))
+    elif u[0] < 0.12:
+        picture, light = weather.night(rng, canvas, float(rng.uniform(0.14, 0.5))), "dark"
+    elif u[0] < 0.15:
         picture, light = weather.infra_red(rng, canvas), "infrared"
     elif u[1] < 0.3 and light == "day":
         picture = weather.sun_and_shade(rng, picture)
@@ -99,17 +99,18 @@ def _finish(rng: Rng, canvas: Canvas, ground: Ground, layout: str, wet: bool) ->
         picture = weather.rain(rng, picture)
     if u[4] < 0.22:
         picture = np.ascontiguousarray(picture)
-        weather.stamp(rng, picture)
+        weather.stamp(rng, picture, canvas)
     picture = weather.through_lens(rng, picture, light in ("dark", "infrared"))
     shown, hidden = canvas.truth()
+    boxes = canvas.boxes()
     return Scene(
         picture=picture,
         corners=np.asarray([m.quad for m in shown], np.float32).reshape(-1, 4, 2),
         texts=tuple(m.text for m in shown),
         vehicles=tuple(m.vehicle for m in shown),
         hidden=np.asarray([m.quad for m in hidden], np.float32).reshape(-1, 4, 2),
-        vehicle_boxes=np.asarray([b for b, _ in canvas.boxes], np.float32).reshape(-1, 4),
-        vehicle_kinds=tuple(k for _, k in canvas.boxes),
+        vehicle_boxes=np.asarray([b for b, _ in boxes], np.float32).reshape(-1, 4),
+        vehicle_kinds=tuple(k for _, k in boxes),
         complete=ground.complete,
         light=light,
         layout=layout,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -45,31 +46,47 @@ def street_ground(rng: Rng, size: tuple[int, int]) -> Ground:
     x = int(rng.integers(back.picture.shape[1] - w + 1))
     y = int(rng.integers(back.picture.shape[0] - h + 1))
     picture = back.picture[y : y + h, x : x + w].copy()
-    gain = {"day": (0.92, 0.94, 0.96), "dusk": (0.62, 0.56, 0.56), "dark": (0.42, 0.42, 0.43)}[back.light]
+    gain = {"day": (0.92, 0.94, 0.96), "dusk": (0.74, 0.68, 0.68), "dark": (0.6, 0.6, 0.62)}[back.light]
     return Ground(picture, back.horizon_px - y, back.focal_px, back.height_m, back.light, np.asarray(gain))
 
 
-def plain_ground(rng: Rng, size: tuple[int, int]) -> Ground:
-    """Asphalt and a wall without detail: yards, garages, car parks."""
-    w, h = size
-    horizon = h * rng.uniform(0.15, 0.5)
+@lru_cache(maxsize=24)
+def _plain(number: int) -> tuple[Picture, int]:
+    """Asphalt and a wall without detail (1280 x 720), and the row where they meet."""
+    rng = np.random.default_rng((971, number))
+    w, h = 1280, 720
     wall = rng.uniform(30, 210) + rng.normal(0, 12, 3)
     floor = rng.uniform(50, 150) + rng.normal(0, 6, 3)
     if rng.random() < 0.15:
         floor = np.asarray((60, 110, 50)) * rng.uniform(0.5, 1.2)
     picture = np.empty((h, w, 3), np.float32)
-    edge = int(horizon + h * rng.uniform(0.02, 0.25))
+    edge = int(h * rng.uniform(0.2, 0.6))
     picture[:edge], picture[edge:] = wall, floor
     grain = noise(rng, h // 2, w // 2, rng.uniform(1, 3))
     picture += cv2.resize(grain, (w, h), interpolation=cv2.INTER_LINEAR)[..., None] * rng.uniform(2, 12)
     picture += noise(rng, h, w, w / 6)[..., None] * rng.uniform(2, 14)
-    out: Picture = np.clip(picture, 0, 255).astype(np.uint8)
-    for _ in range(int(rng.integers(0, 7))):  # lines of parking places, kerbs, joints, pipes
+    if rng.random() < 0.4:  # corrugated sheet or tiles
+        step = int(rng.integers(8, 60))
+        picture[:edge, ::step] *= rng.uniform(0.7, 1.2)
+        if rng.random() < 0.5:
+            picture[:edge:step] *= rng.uniform(0.7, 1.1)
+    return np.clip(picture, 0, 255).astype(np.uint8), edge
+
+
+def plain_ground(rng: Rng, size: tuple[int, int]) -> Ground:
+    """Yards, garages, car parks: floor and wall, with lines of parking places, kerbs, joints, pipes."""
+    w, h = size
+    kept, edge = _plain(int(rng.integers(24)))
+    x, y = int(rng.integers(kept.shape[1] - w + 1)), int(rng.integers(kept.shape[0] - h + 1))
+    out = kept[y : y + h, x : x + w].copy()
+    edge -= y
+    for _ in range(int(rng.integers(0, 7))):
         colour = ((225, 228, 230), (60, 170, 225), (50, 60, 190), (70, 70, 70))[int(rng.integers(4))]
         a = (int(rng.uniform(-0.2, 1.2) * w), edge if rng.random() < 0.6 else int(rng.uniform(0, h)))
         b = (int(rng.uniform(-0.2, 1.2) * w), int(rng.uniform(edge, h * 1.2)))
         cv2.line(out, a, b, colour, int(rng.integers(2, 16)), cv2.LINE_AA)
-    level = float(rng.uniform(0.55, 1.0))
+    level = float(rng.uniform(0.6, 1.0))
+    horizon = edge - h * float(rng.uniform(0.02, 0.25))
     return Ground(
         out, horizon, w * float(rng.uniform(0.8, 1.5)), float(rng.uniform(1.0, 1.7)), "day", np.full(3, level)
     )

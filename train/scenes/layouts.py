@@ -52,11 +52,21 @@ def _stand_card(
 
 
 def _stand_sprite(
-    rng: Rng, canvas: Canvas, ground: Ground, body: Body, ahead: float, aside: float, turn: float, era: int, wet: float
+    rng: Rng,
+    canvas: Canvas,
+    ground: Ground,
+    body: Body,
+    ahead: float,
+    aside: float,
+    turn: float,
+    era: int,
+    wet: float,
+    *,
+    rider: bool | None = None,
 ) -> None:
     foot = (canvas.width / 2 + aside * ground.focal_px / ahead, ground.foot_px(ahead))
     px = ground.focal_px / ahead
-    put_sprite(rng, canvas, sprite_for(rng, body, turn, px), foot, px, _gain(rng, ground), era, wet=wet)
+    put_sprite(rng, canvas, sprite_for(rng, body, turn, px, rider=rider), foot, px, _gain(rng, ground), era, wet=wet)
 
 
 def traffic(rng: Rng, canvas: Canvas, ground: Ground, era: int, wet: float = 0.0) -> None:
@@ -74,7 +84,7 @@ def traffic(rng: Rng, canvas: Canvas, ground: Ground, era: int, wet: float = 0.0
             _stand_card(rng, canvas, ground, sort, ahead, aside, era, wet)
         else:
             body = Body.SCOOTER if u > 0.8 else _body(rng)
-            turn = (180.0 if coming else 0.0) + seen + float(rng.normal(0, 7))
+            turn = (180.0 if coming else 0.0) - seen + float(rng.normal(0, 7))
             _stand_sprite(rng, canvas, ground, body, ahead, aside, turn, era, wet)
 
 
@@ -83,14 +93,14 @@ def parked_row(rng: Rng, canvas: Canvas, ground: Ground, era: int, wet: float = 
     side = 1.0 if rng.random() < 0.6 else -1.0
     nose_in = rng.random() < 0.5
     step = float(rng.uniform(2.3, 2.9) if nose_in else rng.uniform(5.0, 6.4))
-    aside = side * float(rng.uniform(1.4, 4.0))
-    first = float(rng.uniform(2.4, 4.5))
-    base = float(rng.uniform(35, 78)) * -side if nose_in else 0.0
+    aside = side * float(rng.uniform(1.0, 3.6))
+    first = float(rng.uniform(2.2, 5.0))
+    base = float(rng.uniform(40, 95)) * side if nose_in else float(rng.normal(0, 3))
     fronts = rng.random() < 0.4
     for k in reversed(range(int(rng.integers(3, 8)))):
         ahead = first + k * step + float(rng.normal(0, 0.15))
         seen = math.degrees(math.atan2(aside, ahead))
-        turn = (180.0 if fronts ^ (rng.random() < 0.1) else 0.0) + base + seen
+        turn = (180.0 if fronts ^ (rng.random() < 0.1) else 0.0) + base - seen
         turn = (turn + 180) % 360 - 180
         body = _body(rng) if rng.random() < 0.8 else Body.SEDAN
         if body is Body.BUS:
@@ -100,7 +110,7 @@ def parked_row(rng: Rng, canvas: Canvas, ground: Ground, era: int, wet: float = 
 
 def rank(rng: Rng, canvas: Canvas, ground: Ground, era: int, wet: float = 0.0) -> None:
     """Scooters side by side, tails to us, often one before the other; seen from across or along the rank."""
-    ahead = float(np.exp(rng.uniform(math.log(1.3), math.log(7.0))))
+    ahead = float(np.exp(rng.uniform(math.log(1.6), math.log(8.0))))
     slope = float(rng.normal(0, 0.5))
     gap = float(rng.uniform(0.5, 0.85))
     yaw = math.degrees(math.atan(slope)) + float(rng.normal(0, 8))
@@ -118,13 +128,15 @@ def rank(rng: Rng, canvas: Canvas, ground: Ground, era: int, wet: float = 0.0) -
             card = card_for(rng, "scooter")
             px = ground.focal_px / z / 100
             foot = (canvas.width / 2 + x * ground.focal_px / z, ground.foot_px(z))
-            turn = float(np.clip(yaw + rng.normal(0, 9), -55, 55))
+            turn = float(np.clip(yaw + rng.normal(0, 9), -40, 40))
             matrix = plane(
                 px, (card.width_cm / 2, card.height_cm), foot, turn, 0.0, float(rng.normal(3, 3)), ground.focal_px
             )
             put_card(rng, canvas, card, matrix, _gain(rng, ground), era, wet=wet)
         else:
-            _stand_sprite(rng, canvas, ground, Body.SCOOTER, z, x, yaw + float(rng.normal(0, 12)), era, wet)
+            _stand_sprite(
+                rng, canvas, ground, Body.SCOOTER, z, x, yaw + float(rng.normal(0, 12)), era, wet, rider=False
+            )
 
 
 def trailer(rng: Rng, canvas: Canvas, ground: Ground, era: int) -> None:

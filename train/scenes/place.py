@@ -134,13 +134,9 @@ def put_card(
     shadow_under(
         canvas, float(outline[3, 0]), float(outline[2, 0]), foot, max(4.0, float(np.ptp(outline[:, 0])) * 0.08)
     )
-    box = canvas.lay(card.picture, outline, gain=gain)
+    box = canvas.lay(card.picture, outline, gain=gain, vehicle=card.kind)
     if box is None:
         return
-    low = np.maximum(outline.min(axis=0), 0)
-    high = np.minimum(outline.max(axis=0), (canvas.width, canvas.height))
-    if (high - low > 4).all():
-        canvas.boxes.append((np.concatenate((low, high)), card.kind))
     for x, y, r in card.lamps_cm:
         at = through(matrix, [(x, y), (x + r, y)])
         colour = (40, 30, 235) if card.rear else (235, 245, 255)
@@ -170,11 +166,7 @@ def put_sprite(
     if left > canvas.width or left + w * scale < 0 or top > canvas.height or w * scale < 4:
         return
     shadow_under(canvas, left, left + w * scale, foot[1], h * scale * 0.12)
-    canvas.stamp(sprite.picture, left, top, w * scale, gain=gain)
-    low = np.maximum((left, top), 0)
-    high = np.minimum((left + w * scale, foot[1]), (canvas.width, canvas.height))
-    if (high - low > 4).all():
-        canvas.boxes.append((np.concatenate((low, high)), sprite.kind))
+    canvas.stamp(sprite.picture, left, top, w * scale, gain=gain, vehicle=sprite.kind)
     for x, y, r in sprite.lamps:
         colour = (40, 30, 235) if sprite.rear else (235, 245, 255)
         canvas.lamps.append((left + x * scale, top + y * scale, r * scale, colour))

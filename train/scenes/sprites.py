@@ -167,12 +167,12 @@ def _mirrored(seen: Sprite) -> Sprite:
     )
 
 
-def sprite_for(rng: Rng, body: Body, turn_deg: float, px_per_m: float) -> Sprite:
+def sprite_for(rng: Rng, body: Body, turn_deg: float, px_per_m: float, *, rider: bool | None = None) -> Sprite:
     """A kept sprite near to what is wanted: one of the same kind, from about that side, not enlarged by much."""
     turn = abs((turn_deg + 180) % 360 - 180)
     scored = []
     for number, (other, seen_from, away) in enumerate(_catalogue()):
-        if KINDS[other] != KINDS[body]:
+        if KINDS[other] != KINDS[body] or (rider is not None and (number % 2 == 1) is not rider):
             continue
         grown = px_per_m / (_FOCAL / DISTANCES[away])
         cost = abs(seen_from - turn) + (60 * max(0.0, grown - 1.2)) + (6 if grown < 0.3 else 0)

@@ -162,8 +162,8 @@ _STAMPS = ("{y}/{m:02d}/{d:02d} {H:02d}:{M:02d}:{S:02d}", "{y}-{m:02d}-{d:02d} {
            "{v}km/h  E:121.{S:02d}{M:02d} N:25.{H:02d}{S:02d}", "CAM{d} {H:02d}:{M:02d}:{S:02d}", "ABC-{H}{M:02d}  {v} km/h")  # fmt: skip
 
 
-def stamp(rng: Rng, picture: Picture) -> None:
-    """Date, speed and place that a camera burns into its pictures. In place."""
+def stamp(rng: Rng, picture: Picture, canvas: Canvas) -> None:
+    """Date, speed and place that a camera burns into its pictures, over whatever plates stand there. In place."""
     h, w = picture.shape[:2]
     colour = ((255, 255, 255), (30, 120, 255), (60, 230, 250), (240, 240, 240))[int(rng.integers(4))]
     size = int(rng.uniform(12, 34))
@@ -181,6 +181,7 @@ def stamp(rng: Rng, picture: Picture) -> None:
             dark = cv2.dilate(cut, np.ones((3, 3), np.uint8))[..., None]
             view[:] = view * (1 - dark * 0.8)
         view[:] = view + (np.asarray(colour, np.float32) - view) * cut[..., None]
+        canvas.owner[y : y + cut.shape[0], x : x + cut.shape[1]][cut > 0.2] = 0
         y -= int(size * 1.3)
         if y < 0:
             break
