@@ -33,8 +33,9 @@ class _View(msgspec.Struct, frozen=True):
 def views_from(folder: Path) -> list[_View]:
     """The training pictures of a labelled folder, with their plates."""
     out = []
-    for scene in load(folder).scenes:
-        picture = cv2.imread(str(scene.path), cv2.IMREAD_COLOR)
+    labels = load(folder)
+    for scene in labels.scenes:
+        picture = cv2.imread(str(labels.folder / scene.file), cv2.IMREAD_COLOR)
         if picture is not None:
             corners = np.asarray([p.corners for p in scene.plates], np.float32).reshape(-1, 4, 2)
             out.append(_View(picture, corners, scene.complete))
