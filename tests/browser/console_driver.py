@@ -30,9 +30,9 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager
-def open_browser(*, sound_allowed: bool = True) -> Iterator[Browser]:
-    """Debian's Chromium, headless. Without `sound_allowed` it refuses sound until a press, as at a real desk."""
-    flags = [*FLAGS, *(["--autoplay-policy=no-user-gesture-required"] if sound_allowed else [])]
+def open_browser(*more: str, sound_allowed: bool = True) -> Iterator[Browser]:
+    """Debian's Chromium, headless, with `more` flags. Without `sound_allowed` it refuses sound until a press, as at a real desk."""
+    flags = [*FLAGS, *more, *(["--autoplay-policy=no-user-gesture-required"] if sound_allowed else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         try:

@@ -4,7 +4,8 @@ export const SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-";
 /** Columns of probabilities that the reader gives for one crop, and classes in each: blank first, then `SIGNS`. */
 export const STEPS = 40;
 export const CLASSES = SIGNS.length + 1;
-const ALTERNATIVES_MAX = 6;
+/** So many of a step's likeliest classes are looked at; itself, the blank and the dash are no alternatives. */
+const LIKELIEST = 8;
 const ALTERNATIVE_MIN = 0.0005;
 
 export interface Sign {
@@ -46,8 +47,10 @@ export function decoded(probs: Float32Array, offset = 0, late = 0): Sign[] {
 }
 
 function signAt(probs: Float32Array, at: number, best: number, place: number): Sign {
-  const others: Sign["others"] = [];
-  for (let k = 1; k < SIGNS.length; k++) if (k !== best && probs[at + k]! > ALTERNATIVE_MIN) others.push({ sign: SIGNS[k - 1]!, prob: probs[at + k]! });
-  others.sort((a, b) => b.prob - a.prob);
-  return { sign: SIGNS[best - 1]!, prob: Math.min(1, probs[at + best]!), place, others: others.slice(0, ALTERNATIVES_MAX) };
+  const likeliest = Array.from({ length: CLASSES }, (_, k) => k).sort((a, b) => probs[at + b]! - probs[at + a]! || a - b);
+  const others = likeliest
+    .slice(0, LIKELIEST)
+    .filter((k) => k !== 0 && k !== best && k !== SIGNS.length && probs[at + k]! > ALTERNATIVE_MIN)
+    .map((k) => ({ sign: SIGNS[k - 1]!, prob: probs[at + k]! }));
+  return { sign: SIGNS[best - 1]!, prob: Math.min(1, probs[at + best]!), place, others };
 }
