@@ -55,7 +55,7 @@ def evaluate(
     paths: Annotated[tuple[Path, ...], Parameter(name="FOLDER", negative=())],
     /,
     *,
-    split: Annotated[str, Parameter(name="--split")] = "test",
+    split: Annotated[str, Parameter(name="--split")] = "",
     sets: Annotated[str, Parameter(name="--sets")] = "",
     fold: Annotated[str, Parameter(name="--fold")] = "",
     engine: Annotated[str, Parameter(name="--engine")] = "day-one",
@@ -77,7 +77,7 @@ def evaluate(
     paths
         The labelled folder; with --merge, results that --json wrote.
     split
-        The part that is shown: test, train, or all.
+        The part that is shown: test, train, all; else all but train.
     sets
         Only these sets, as their files are called: carbook,twocr.
     fold
@@ -126,7 +126,7 @@ def evaluate(
         labels = _labels(paths[0], split, sets, fold)
         peers = [name for given in peer or [] for name in given.split(",") if name]
         subjects = _subjects(engine, peers, max(1, threads))
-        report, ran = _run(labels, subjects, split, sets, fold, max(1, threads), stress_sample if stress else -1, seed)
+        report, ran = _run(labels, subjects, sets, fold, max(1, threads), stress_sample if stress else -1, seed)
     if json:
         sys.stdout.buffer.write(encode(report) + b"\n")
         sys.stdout.flush()
@@ -147,7 +147,7 @@ def _labels(folder: Path, split: str, sets: str, fold: str) -> Labels:
 
     labels = load_labels(folder)
     if fold:
-        if split not in ("test", "train"):
+        if split not in ("", "train"):
             raise InputRefusedError(
                 "Folds are cut from the training split.", hint="Leave --split out.", reference="fold"
             )
@@ -175,7 +175,6 @@ def _subjects(engine: str, peers: list[str], threads: int) -> list[Subject]:
 def _run(
     labels: Labels,
     subjects: list[Subject],
-    split: str,
     sets: str,
     fold: str,
     threads: int,
@@ -195,7 +194,7 @@ def _run(
             stressed = evaluate_stress(labels, subjects, ran, number=stress_sample, seed=seed, progress=told)
     facts = RunFacts(
         folder=labels.folder.resolve().name,
-        split="train" if fold else split,
+        split=" + ".join(labels.splits),
         sets=tuple(name for name in sets.split(",") if name),
         fold=fold,
         threads=threads,

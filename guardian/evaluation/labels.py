@@ -3,7 +3,8 @@
 A folder holds any of these, one JSON object a line:
 
 `scenes_<set>.jsonl`, whole pictures
-    `file` (below the folder), `width`, `height` (px, as a viewer shows it), `split` (train, test or another word),
+    `file` (below the folder), `width`, `height` (px, as a viewer shows it), `split` (train, test or another word; test
+    where left out),
     `light` (day, dark; left out: not said), `plates`, and `complete`, which is true where left out. `false` says that
     plates may stand in the picture that nobody labelled: it counts for recall, and no find in it is a false alarm.
     A plate has `text` (normal form; null where a person cannot read it: it is then neither a miss when it is not found nor a false
@@ -71,8 +72,8 @@ class Scene(msgspec.Struct, frozen=True):
     file: str
     width: int
     height: int
-    split: str
     plates: tuple[LabelledPlate, ...]
+    split: str = "test"
     light: str = NOT_SAID
     complete: bool = True
     set: str = ""
@@ -84,8 +85,8 @@ class CropPicture(msgspec.Struct, frozen=True):
     file: str
     width: int
     height: int
-    split: str
     text: str
+    split: str = "test"
     layout: str | None = None
     light: str = NOT_SAID
     vehicle: str = NOT_SAID
@@ -106,8 +107,8 @@ class Film(msgspec.Struct, frozen=True):
     """One film."""
 
     file: str
-    split: str
     vehicles: tuple[Passed, ...]
+    split: str = "test"
     light: str = NOT_SAID
     complete: bool = True
 
@@ -125,8 +126,18 @@ class Labels(msgspec.Struct, frozen=True):
         """Names of the sets, scenes first."""
         return tuple(dict.fromkeys([*(s.set for s in self.scenes), *(c.set for c in self.crops)]))
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Splits that stand in these labels."""
+        return tuple(
+            sorted({*(s.split for s in self.scenes), *(c.split for c in self.crops), *(f.split for f in self.films)})
+        )
+
     def part(self, *, split: str = "all", sets: tuple[str, ...] = ()) -> Labels:
-        """The lines of one split (`all`: of each) and of some sets (none named: of each, and the films).
+        """The lines of one split and of some sets (none named: of each, and the films).
+
+        Args:
+            split: `all` for each; empty for all that no model may have been taught on, whatever it is called.
 
         Raises:
             LabelError: a set that is not there, or nothing is left.
@@ -140,7 +151,8 @@ class Labels(msgspec.Struct, frozen=True):
             )
 
         def wanted(line: Scene | CropPicture | Film, name: str) -> bool:
-            return split in ("all", line.split) and (not sets or name in sets)
+            of_split = line.split != "train" if split == "" else split in ("all", line.split)
+            return of_split and (not sets or name in sets)
 
         part = Labels(
             self.folder,
@@ -149,12 +161,10 @@ class Labels(msgspec.Struct, frozen=True):
             tuple(f for f in self.films if wanted(f, "videos")),
         )
         if not (part.scenes or part.crops or part.films):
-            splits = sorted(
-                {*(s.split for s in self.scenes), *(c.split for c in self.crops), *(f.split for f in self.films)}
-            )
+            where = f"in its split '{split}'" if split else "beside its training split"
             raise LabelError(
-                f"{self.folder.name} has nothing in its split '{split}'{' of these sets' if sets else ''}.",
-                hint=f"Splits there: {', '.join(splits)}; --split all takes each.",
+                f"{self.folder.name} has nothing {where}{' of these sets' if sets else ''}.",
+                hint=f"Splits there: {', '.join(self.splits)}; --split all takes each.",
                 reference="nothing-to-evaluate",
             )
         return part

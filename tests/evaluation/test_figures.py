@@ -263,7 +263,7 @@ def test_pictures_that_share_a_plate_share_their_fold() -> None:
         scene(plate(None), file="4", split="train"),
         scene(plate("BKD8869"), file="5", split="test"),
     ]
-    crops = [CropPicture("6", 80, 32, "train", "XYZ9876")]
+    crops = [CropPicture("6", 80, 32, "XYZ9876", split="train")]
     for folds in range(2, 8):
         where = folds_of(Labels(Path("x"), tuple(scenes), tuple(crops)), folds)
         assert set(where) == {"1", "2", "3", "4", "6"}

@@ -92,6 +92,18 @@ def test_a_folder_without_labels_a_missing_one_and_an_unknown_set_are_refused(fo
         labels.part(split="hidden")
 
 
+def test_where_no_split_is_named_all_that_is_not_for_training_is_shown(folder: Folder) -> None:
+    bare = folder.scene("i/d.png", "366TBM")
+    del bare["split"]
+    lines = [folder.scene(f"i/{split}.png", "ABC1235", split=split) for split in ("train", "test", "hidden")]
+    folder.lines("scenes_street.jsonl", *lines, bare)
+    labels = load_labels(folder.path)
+    assert [s.file for s in labels.part(split="").scenes] == ["i/test.png", "i/hidden.png", "i/d.png"]
+    folder.lines("scenes_street.jsonl", lines[0])
+    with pytest.raises(LabelError, match="nothing beside its training split"):
+        load_labels(folder.path).part(split="")
+
+
 def test_one_name_for_scenes_and_crops_is_refused(folder: Folder) -> None:
     folder.lines("scenes_street.jsonl", folder.scene("i/a.png", "ABC1235"))
     folder.lines("crops_street.jsonl", folder.crop("c/a.png", "XYZ9876"))

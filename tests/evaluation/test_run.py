@@ -177,7 +177,7 @@ def test_a_film_is_played_through_the_tracker_and_a_passing_plate_is_one_read(tm
         return [say.seen("ABC-1235", at=(x + 30, 40), height=20)]
 
     far = Passed("BKD8869", 0, 2, readable=False)
-    line = Film("v.mp4", "test", (Passed("ABC1235", 0, 2), Passed("XYZ9876", 0, 2), far))
+    line = Film("v.mp4", (Passed("ABC1235", 0, 2), Passed("XYZ9876", 0, 2), far))
     passes, noted = films.evaluate_film(tmp_path, line, Watches(plates))
     assert [p.reads for p in passes] == [1, 0]
     assert noted is not None and (noted.reads, noted.wrong_extra, noted.frames) == (1, 0, 20)
@@ -187,7 +187,7 @@ def test_a_film_is_played_through_the_tracker_and_a_passing_plate_is_one_read(tm
 def test_a_peer_whose_reads_cannot_be_followed_is_left_out_of_films_and_a_broken_film_is_refused(
     tmp_path: Path,
 ) -> None:
-    line = Film("v.mp4", "test", ())
+    line = Film("v.mp4", ())
     assert films.evaluate_film(tmp_path, line, Answers(always())) == ([], None)
     (tmp_path / "v.mp4").write_bytes(b"no film")
     with pytest.raises(films.FilmError, match=r"v\.mp4 cannot be played"):

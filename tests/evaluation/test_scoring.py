@@ -124,7 +124,7 @@ def test_what_such_a_peer_reads_beside_the_plate_is_not_held_against_it() -> Non
 
 
 def test_a_crop_is_judged_by_its_text_alone() -> None:
-    crop = CropPicture("crops/a.png", 80, 32, "test", "ABC1235", set="cuts")
+    crop = CropPicture("crops/a.png", 80, 32, "ABC1235", set="cuts")
     for text, right in (("ABC1235", True), ("ABC1285", False)):
         (note,) = score_crop(crop, looked(read(text, quad(0, 0)))).plates
         assert (note.right, note.found, note.kind) == (right, None, "crop")
