@@ -7,11 +7,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from guardian.access.seam import unguarded_routes
+from guardian.domain.opinion import SecondOpinion
 from guardian.domain.position import Position
 from guardian.domain.subject import Role
-from guardian.domain.wire import EnrolRequest, SignedWatchlistUpdate
+from guardian.domain.wire import EnrolRequest, Heartbeat, ReadOpinion, SignedWatchlistUpdate
+from guardian.fleet.bounds import OPINIONS_MAX
+from guardian.fleet.tables import fleet_devices
 from guardian.fleet.views import EnrolmentCodeRequest
 from tests.unit.access_app import SignedDevice
 from tests.unit.fleet_house import OPERATOR, fleet_house
@@ -114,6 +118,28 @@ async def test_a_heartbeat_for_another_device_is_refused(tmp_path: Path) -> None
         device = await it.join()
         refused = await it.send_beat(device, it.healthy("car-other"))
         assert msgspec.msgpack.decode(refused.content)["reference"] == "device-mismatch"
+
+
+async def test_opinions_go_where_answers_go_are_bounded_and_do_not_stay_with_the_heartbeat(tmp_path: Path) -> None:
+    class Desk:
+        def __init__(self) -> None:
+            self.told: list[tuple[str, tuple[ReadOpinion, ...]]] = []
+
+        async def take_answers(self, device_id: str, answers: object) -> None: ...
+
+        async def take_opinions(self, device_id: str, opinions: tuple[ReadOpinion, ...]) -> None:
+            self.told.append((device_id, opinions))
+
+    desk = Desk()
+    async with fleet_house(tmp_path, answers=desk) as it:
+        device = await it.join()
+        opinion = ReadOpinion(f"{device.id}.1.1", SecondOpinion("agrees", "BKD8869"))
+        assert (await it.beat(device, opinions=(opinion,))).status_code == 200
+        assert desk.told == [(device.id, (opinion,))]
+        stored = await it.fleet._records.read(lambda c: c.execute(select(fleet_devices.c.heartbeat)).scalar_one())
+        assert msgspec.msgpack.decode(stored, type=Heartbeat).opinions == ()
+        refused = await it.beat(device, opinions=(opinion,) * (OPINIONS_MAX + 1))
+        assert (refused.status_code, len(desk.told)) == (400, 1)
 
 
 async def test_a_list_that_the_cloud_does_not_know_is_a_fault_and_not_called_current(tmp_path: Path) -> None:
