@@ -17,6 +17,7 @@ FIGURES = {
     "ingest": "Ingest through real HTTP, signed, durable, matched",
     "matching": "Device matching against 1,000,000 entries",
     "pipeline": "Pipeline at 1080p",
+    "reading": "How quick our own models are",
     "plates": "Whole plates right on real pictures",
     "search": "Search over 10 million stored reads",
     "listchange": "List change on a connected device",
