@@ -33,6 +33,7 @@ class Canvas:
         self.owner = np.zeros(picture.shape[:2], np.int16)
         self.body = np.zeros(picture.shape[:2], np.uint8)  # which vehicle, from 1
         self.marks: list[Mark] = []
+        self._places: list[Quad] = []
         self.vehicles: list[tuple[str, int]] = []  # kind, px when it was laid
         self.lamps: list[tuple[float, float, float, tuple[int, int, int]]] = []  # x, y, radius px, BGR: lit at night
 
@@ -118,9 +119,18 @@ class Canvas:
 
     def plate(self, art: Picture, quad: Quad, text: str, vehicle: str, **how: Any) -> None:
         """Lay a plate and take it down."""
+        self._places.append(np.asarray(quad, np.float32))
         if not self.bare:
             self.lay(art, quad, **how)
             self.claim(quad, text, vehicle)
+
+    def mean(self, picture: Picture) -> float:
+        """Mean of a picture of this canvas beside the places of plates, so that leaving them out does not change it."""
+        small = picture[::8, ::8]
+        beside = np.full(small.shape[:2], 255, np.uint8)
+        for quad in self._places:
+            cv2.fillConvexPoly(beside, np.round(quad / 8).astype(np.int32), 0)
+        return float(np.mean(cv2.mean(small, mask=beside)[:3]))
 
     def stamp(self, art: Picture, left: float, top: float, width: float, **how: Any) -> Quad:
         """Lay art upright with its top left at a place, this wide; gives its quadrangle."""

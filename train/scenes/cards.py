@@ -110,6 +110,11 @@ class _Sheet:
 
     def done(self, rng: Rng) -> Picture:
         self.ink *= (1 + 0.035 * noise(rng, self.h, self.w, self.w / 7))[..., None]
+        # Sky, houses and trees lie mirrored on the upper faces, as bright and dark bands with soft edges.
+        high = np.linspace(1, -0.3, self.h, dtype=np.float32)[:, None]
+        world = cv2.resize(noise(rng, self.h, self.w // 4, self.w / rng.uniform(12, 30)), (self.w, self.h))
+        world = np.tanh(world * rng.uniform(0.8, 3)) * np.clip(high, 0, 1) * rng.uniform(2, 26)
+        self.ink += world[..., None] * np.float32((1.05, 1.0, 0.95))
         self.ink += noise(rng, self.h, self.w, 1.5)[..., None] * 1.5
         out = np.empty((self.h, self.w, 4), np.uint8)
         out[..., :3] = np.clip(self.ink, 0, 255)

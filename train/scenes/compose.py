@@ -24,7 +24,7 @@ def _ground(rng: Rng, views: Sequence[GroundView], size: tuple[int, int], layout
         found = plateless_part(rng, views, size)
         if found is not None:
             return found
-    street = 0.85 if layout in ("traffic", "parked", "nothing") else 0.45
+    street = 0.85 if layout in ("traffic", "parked", "nothing") else 0.2 if layout == "close-up" else 0.4
     return street_ground(rng, size) if rng.random() < street else plain_ground(rng, size)
 
 
@@ -88,11 +88,15 @@ def _finish(rng: Rng, canvas: Canvas, ground: Ground, layout: str, wet: bool) ->
     if light == "dark":
         picture = weather.night(rng, canvas, float(rng.uniform(0.75, 1.1)))
     elif u[0] < 0.12:
-        picture, light = weather.night(rng, canvas, float(rng.uniform(0.14, 0.5))), "dark"
+        picture, light = weather.night(rng, canvas, float(rng.uniform(0.2, 0.6))), "dark"
     elif u[0] < 0.15:
         picture, light = weather.infra_red(rng, canvas), "infrared"
     elif u[1] < 0.3 and light == "day":
         picture = weather.sun_and_shade(rng, picture)
+    if layout != "real" and light in ("day", "dusk"):
+        picture = weather.exposed(rng, canvas, picture, float(rng.uniform(0.4, 1.0)) if light == "day" else 0.4)
+    elif light in ("dark", "infrared") and u[5] < 0.5:
+        picture = weather.exposed(rng, canvas, picture, float(rng.uniform(0.1, 0.4)))
     if u[2] < 0.28:
         picture = weather.dashcam(rng, picture)
     if wet or u[3] < 0.06:

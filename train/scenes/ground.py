@@ -46,7 +46,7 @@ def street_ground(rng: Rng, size: tuple[int, int]) -> Ground:
     x = int(rng.integers(back.picture.shape[1] - w + 1))
     y = int(rng.integers(back.picture.shape[0] - h + 1))
     picture = back.picture[y : y + h, x : x + w].copy()
-    gain = {"day": (0.92, 0.94, 0.96), "dusk": (0.74, 0.68, 0.68), "dark": (0.6, 0.6, 0.62)}[back.light]
+    gain = {"day": (0.98, 1.0, 1.0), "dusk": (0.74, 0.68, 0.68), "dark": (0.6, 0.6, 0.62)}[back.light]
     return Ground(picture, back.horizon_px - y, back.focal_px, back.height_m, back.light, np.asarray(gain))
 
 
@@ -55,8 +55,8 @@ def _plain(number: int) -> tuple[Picture, int]:
     """Asphalt and a wall without detail (1280 x 720), and the row where they meet."""
     rng = np.random.default_rng((971, number))
     w, h = 1280, 720
-    wall = rng.uniform(30, 210) + rng.normal(0, 12, 3)
-    floor = rng.uniform(50, 150) + rng.normal(0, 6, 3)
+    wall = rng.uniform(40, 215) + rng.normal(0, 7, 3)
+    floor = rng.uniform(60, 160) + rng.normal(0, 3, 3)
     if rng.random() < 0.15:
         floor = np.asarray((60, 110, 50)) * rng.uniform(0.5, 1.2)
     picture = np.empty((h, w, 3), np.float32)
@@ -65,6 +65,16 @@ def _plain(number: int) -> tuple[Picture, int]:
     grain = noise(rng, h // 2, w // 2, rng.uniform(1, 3))
     picture += cv2.resize(grain, (w, h), interpolation=cv2.INTER_LINEAR)[..., None] * rng.uniform(2, 12)
     picture += noise(rng, h, w, w / 6)[..., None] * rng.uniform(2, 14)
+    stains = np.clip(noise(rng, h - edge, w, rng.uniform(30, 120)) - 1.1, 0, 1) + 0.6 * np.clip(
+        noise(rng, h - edge, w, rng.uniform(4, 14)) - 1.7, 0, 1
+    )
+    picture[edge:] *= (1 - 0.55 * stains * rng.uniform(0, 1))[..., None]  # oil, leaves, wet places
+    for _ in range(int(rng.integers(0, 5))):  # cracks
+        x, y = rng.uniform(0, w), rng.uniform(edge, h)
+        steps = np.cumsum(rng.normal(0, (26, 9), (14, 2)), axis=0) + np.asarray((x, y))
+        cv2.polylines(
+            picture, [steps.astype(np.int32)], False, (floor * 0.5).tolist(), int(rng.integers(1, 4)), cv2.LINE_AA
+        )
     if rng.random() < 0.4:  # corrugated sheet or tiles
         step = int(rng.integers(8, 60))
         picture[:edge, ::step] *= rng.uniform(0.7, 1.2)
@@ -85,7 +95,7 @@ def plain_ground(rng: Rng, size: tuple[int, int]) -> Ground:
         a = (int(rng.uniform(-0.2, 1.2) * w), edge if rng.random() < 0.6 else int(rng.uniform(0, h)))
         b = (int(rng.uniform(-0.2, 1.2) * w), int(rng.uniform(edge, h * 1.2)))
         cv2.line(out, a, b, colour, int(rng.integers(2, 16)), cv2.LINE_AA)
-    level = float(rng.uniform(0.6, 1.0))
+    level = float(rng.uniform(0.7, 1.05))
     horizon = edge - h * float(rng.uniform(0.02, 0.25))
     return Ground(
         out, horizon, w * float(rng.uniform(0.8, 1.5)), float(rng.uniform(1.0, 1.7)), "day", np.full(3, level)

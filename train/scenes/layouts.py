@@ -19,7 +19,7 @@ _CARS = (Body.SEDAN, Body.SEDAN, Body.HATCH, Body.SUV, Body.SUV, Body.VAN, Body.
 
 
 def _gain(rng: Rng, ground: Ground) -> Any:
-    return ground.gain * rng.uniform(0.72, 1.08)
+    return ground.gain * rng.uniform(0.8, 1.12)
 
 
 def _body(rng: Rng) -> Body:
@@ -30,7 +30,7 @@ def close_up(rng: Rng, canvas: Canvas, ground: Ground, era: int) -> None:
     """One vehicle's end so near that it fills much of the picture."""
     sort = ("rear", "rear", "front", "scooter", "scooter", "tailboard")[int(rng.integers(6))]
     card = card_for(rng, sort)
-    share = float(np.exp(rng.uniform(math.log(0.1), math.log(0.55))))
+    share = float(np.exp(rng.uniform(math.log(0.12), math.log(0.58))))
     plate_cm = 26.0 if card.kind == "motorcycle" else 38.0
     px = canvas.width * share / plate_cm
     at = (canvas.width * rng.uniform(0.2, 0.8), canvas.height * rng.uniform(0.25, 0.8))
@@ -71,9 +71,9 @@ def _stand_sprite(
 
 def traffic(rng: Rng, canvas: Canvas, ground: Ground, era: int, wet: float = 0.0) -> None:
     """Vehicles ahead and coming, near ones before far ones."""
-    places = []
-    for _ in range(int(rng.integers(2, 9))):
-        ahead = float(np.exp(rng.uniform(math.log(3.0), math.log(38))))
+    places = [(float(rng.uniform(4, 14)), float(rng.normal(0, 0.8)))]
+    for _ in range(int(rng.integers(1, 8))):
+        ahead = float(np.exp(rng.uniform(math.log(3.0), math.log(34))))
         places.append((ahead, float(rng.choice((-6.2, -3.1, 0.0, 0.0, 2.9, 5.2)) + rng.normal(0, 0.5))))
     for ahead, aside in sorted(places, reverse=True):
         coming = aside < -1.6

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from train.scenes.canvas import Canvas
 from train.scenes.cards import Card
 from train.scenes.model import Picture, Quad, Rng
-from train.scenes.pool import other_for, plate_for
+from train.scenes.pool import decal_for, other_for, plate_for
 from train.scenes.sprites import Sprite
 
 Matrix = NDArray[Any]
@@ -80,7 +80,7 @@ def put_plate(
         grow = 1.0 + rng.uniform(0.04, 0.22)
         shade = corners_of(w * 1.42 * grow, h * 1.75 * grow, (middle[0], middle[1] + h * rng.uniform(0.0, 0.12)), tilt)
         canvas.lay(_soft_box(80), through(matrix, shade))
-    canvas.plate(plate.picture, quad, plate.text, plate.vehicle, gain=np.asarray(gain) * rng.uniform(0.72, 1.06))
+    canvas.plate(plate.picture, quad, plate.text, plate.vehicle, gain=np.asarray(gain) * rng.uniform(0.84, 1.1))
 
 
 def put_no_plate(
@@ -155,6 +155,31 @@ def put_card(
         _reflect(canvas, box[0], box[1], box[2], round(foot), wet)
 
 
+def _decals(rng: Rng, canvas: Canvas, plane_m: Matrix, sprite: Sprite, gain: Any) -> None:
+    """What else is written on a vehicle's end: route boards, telephone numbers, badges. Metres from the plate's middle."""
+    where: tuple[tuple[tuple[str, ...], float, float, float], ...]
+    match sprite.kind:
+        case "bus":
+            where = ((("bus-route",), 0.0, -2.1, 1.3), (("shop-sign", "notice", "telephone"), 0.0, -0.55, 0.9))
+        case "truck" if sprite.rear:
+            where = ((("telephone", "shop-sign", "badge", "notice"), float(rng.uniform(-0.5, 0.5)), -1.2, 0.8),) * 2
+        case "car" if sprite.rear:
+            side = 1 if rng.random() < 0.5 else -1
+            where = ((("badge",), side * 0.48, -0.16, 0.22), (("sticker", "telephone"), -side * 0.35, -0.45, 0.24))
+        case _:
+            return
+    for kinds, x, y, wide in where:
+        if rng.random() < 0.6:
+            art = decal_for(rng, *kinds)
+            wide *= float(rng.uniform(0.7, 1.3))
+            tall = min(wide * art.shape[0] / art.shape[1], 0.6)
+            spot = (
+                x + float(rng.normal(0, 0.04)),
+                y + float(rng.normal(0, 0.04)) * (6 if sprite.kind == "truck" else 1),
+            )
+            canvas.lay(art, through(plane_m, corners_of(wide, tall, spot)), gain=np.asarray(gain) * 0.9)
+
+
 def put_sprite(
     rng: Rng, canvas: Canvas, sprite: Sprite, foot: tuple[float, float], px_per_m: float, gain: Any, era: int,
     *, plates: float = 0.93, wet: float = 0.0,
@@ -167,6 +192,10 @@ def put_sprite(
         return
     shadow_under(canvas, left, left + w * scale, foot[1], h * scale * 0.12)
     canvas.stamp(sprite.picture, left, top, w * scale, gain=gain, vehicle=sprite.kind)
+    if sprite.facing > 0.2 and px_per_m > 35:
+        _decals(
+            rng, canvas, np.asarray(((scale, 0, left), (0, scale, top), (0, 0, 1.0))) @ sprite.plate_m, sprite, gain
+        )
     for x, y, r in sprite.lamps:
         colour = (40, 30, 235) if sprite.rear else (235, 245, 255)
         canvas.lamps.append((left + x * scale, top + y * scale, r * scale, colour))

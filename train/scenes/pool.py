@@ -36,3 +36,13 @@ def plate_for(rng: Rng, vehicle: str, era: int = 0) -> RenderedPlate:
 def other_for(rng: Rng, era: int = 0) -> tuple[Picture, str]:
     """Something that is no plate, and its kind."""
     return _other(era * 2 + int(rng.integers(_OTHERS)))
+
+
+@lru_cache(maxsize=160)
+def _decal(kind: str, number: int) -> Picture:
+    return lookalike(np.random.default_rng((919, number, len(kind))), kind=kind)[0]
+
+
+def decal_for(rng: Rng, *kinds: str) -> Picture:
+    """A look-alike of one of these kinds, as vehicles carry them."""
+    return _decal(kinds[int(rng.integers(len(kinds)))], int(rng.integers(16)))

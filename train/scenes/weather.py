@@ -24,6 +24,20 @@ def _curve(picture: Picture, gains: Any, gamma: float = 1.0, lift: float = 0.0) 
     return np.asarray(cv2.LUT(picture, np.stack(table, axis=1).astype(np.uint8)[None]))
 
 
+def exposed(rng: Rng, canvas: Canvas, picture: Picture, strength: float) -> Picture:
+    """What a camera's automatic exposure and its tone curve do: middle grey where the picture's mean lies, darks deeper and
+    lights lighter."""
+    mean = max(4.0, canvas.mean(picture))
+    gain = float(np.clip(rng.uniform(88, 138) / mean, 0.6, 2.6)) ** strength
+    x = np.arange(256, dtype=np.float32) / 255 * gain
+    bend = float(rng.uniform(0.0, 0.8)) * strength
+    x = np.clip(x, 0, 1.25)
+    # Above 0.8 lights roll off instead of being cut.
+    x = np.where(x > 0.8, 0.8 + 0.2 * np.tanh((x - 0.8) / 0.25), x)
+    x = (1 - bend) * x + bend * (3 * x**2 - 2 * x**3)
+    return np.asarray(cv2.LUT(picture, np.clip(x * 255, 0, 255).astype(np.uint8)))
+
+
 def _times(picture: Picture, small: NDArray[Any]) -> Picture:
     """The picture times a small mask of factors (0 to about 2), enlarged."""
     h, w = picture.shape[:2]
