@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from guardian.evaluation.labels import Labels
 from guardian.vision.finder import peaks_of, shared_part, sides_for
-from train.augment import Picture, Rng, chance, lens, light, warp_crop
+from train.augment import Rng, chance, lens, light, warp_crop
 from train.data import without_fold
 from train.loop import Run
 from train.models.detector import STRIDE, PlateDetector
@@ -49,7 +49,6 @@ class DetectorSettings(msgspec.Struct, frozen=True):
     peak: float = 1e-3
     width: int = 48
     rendered: float = 0.3  # share of views that are rendered scenes
-    pasted: float = 0.5  # share of real views that get rendered plates laid in
     plate_px_min: float = 18.0  # width of the chosen plate in what the network sees
     plate_px_max: float = 440.0
     seed: int = 1
@@ -168,65 +167,6 @@ def moved(rng: Rng, view: View, settings: DetectorSettings, others: Sequence[Vie
     return c
 
 
-def pasted(
-    rng: Rng, picture: Picture, corners: NDArray[Any], weights: NDArray[Any]
-) -> tuple[Picture, NDArray[Any], NDArray[Any]]:
-    """Rendered plates laid into a picture, over real plates or beside them; look-alikes too, which are no plates."""
-    from train.plates import draw_plate, lookalike
-
-    out = picture.copy()
-    corners_out, weights_out = list(corners), list(weights)
-    for _ in range(int(rng.integers(1, 4))):
-        fake = chance(rng, 0.3)
-        if fake:
-            art, _kind = lookalike(rng)
-        else:
-            art = draw_plate(rng).picture
-        h, w = art.shape[:2]
-        wide = float(np.exp(rng.uniform(np.log(20), np.log(220))))
-        tall = wide * h / w
-        x, y = rng.uniform(wide * 0.5, WIDTH - wide * 0.5), rng.uniform(tall * 0.5, HEIGHT - tall * 0.5)
-        squeeze = rng.uniform(0.45, 1.0) if chance(rng, 0.4) else 1.0
-        quad = np.asarray([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]) * (wide * squeeze, tall)
-        angle = np.radians(rng.normal(0, 7))
-        skew = np.tan(np.radians(rng.normal(0, 14))) if squeeze < 1 else np.tan(np.radians(rng.normal(0, 4)))
-        quad = quad @ np.asarray(((1, skew), (0, 1)))
-        quad = quad @ np.asarray(((np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))))
-        quad[1:3] *= (1.0, np.exp(rng.normal(0, 0.06)))
-        quad = (quad + np.asarray((x, y))).astype(np.float32)
-        box = np.concatenate([quad.min(axis=0), quad.max(axis=0)])
-        if any(_touch(box, other, 2.0) for other in corners_out):
-            continue
-        lay(rng, out, art, quad)
-        if not fake:
-            corners_out.append(quad)
-            weights_out.append(np.float32(1.0))
-    return out, np.asarray(corners_out, np.float32).reshape(-1, 4, 2), np.asarray(weights_out, np.float32)
-
-
-def _touch(box: NDArray[Any], quad: NDArray[Any], room: float) -> bool:
-    low, high = quad.min(axis=0) - room, quad.max(axis=0) + room
-    return bool(box[0] < high[0] and box[2] > low[0] and box[1] < high[1] and box[3] > low[1])
-
-
-def lay(rng: Rng, picture: Picture, art: Picture, quad: NDArray[Any]) -> None:
-    """Warp art (h, w, 4) BGRA onto a quadrangle of a picture, in the light of that place."""
-    h, w = art.shape[:2]
-    x0, y0 = np.maximum(0, np.floor(quad.min(axis=0)).astype(int) - 1)
-    x1, y1 = np.ceil(quad.max(axis=0)).astype(int) + 2
-    patch = picture[y0:y1, x0:x1]
-    if patch.size == 0:
-        return
-    shrink = h / max(1.0, float(np.ptp(quad[:, 1])))
-    source = np.asarray([(0, 0), (w, 0), (w, h), (0, h)], np.float32)
-    matrix = cv2.getPerspectiveTransform(source, (quad - np.asarray((x0, y0))).astype(np.float32))
-    warped = warp_crop(art, matrix, (patch.shape[1], patch.shape[0]), shrink=shrink, border=cv2.BORDER_CONSTANT)
-    alpha = warped[:, :, 3:].astype(np.float32) / 255
-    local = float(np.clip(patch.mean() / 110, 0.25, 1.25)) if chance(rng, 0.8) else 1.0
-    ink = np.clip(warped[:, :, :3].astype(np.float32) * local * rng.uniform(0.75, 1.1), 0, 255)
-    picture[y0:y1, x0:x1] = (patch * (1 - alpha) + ink * alpha).astype(np.uint8)
-
-
 def targets_of(
     corners: NDArray[Any], weights: NDArray[Any], complete: NDArray[Any], hidden: Sequence[NDArray[Any]] = ()
 ) -> tuple[NDArray[Any], ...]:
@@ -292,8 +232,6 @@ def one(
         view = views[int(rng.choice(len(views), p=odds))]
     c = moved(rng, view, settings, views)
     picture, corners, weights = c.picture, np.asarray(c.corners, np.float32).reshape(-1, 4, 2), np.asarray(c.weights)
-    if view.set != "rendered" and chance(rng, settings.pasted):
-        picture, corners, weights = pasted(rng, picture, corners, weights)
     tall = float(np.ptp(corners[0][:, 1])) if len(corners) else 30.0
     picture = lens(rng, light(rng, picture, 0.8), float(np.clip(tall / 22, 0.4, 2.0)), 0.7)
     return (picture, *targets_of(corners, weights, c.complete, c.hidden))
