@@ -5,7 +5,7 @@ import { BYTES_MAX, loadModels, RefusedError, sha256Of } from "../src/reader/mod
 import { contained, placed } from "../src/reader/overlay";
 import { Pace } from "../src/reader/pace";
 import { same, threadsFor } from "../src/reader/runtime";
-import { AGREE_MS, READS_MAX, SAME_MS, Vote } from "../src/reader/vote";
+import { AGREE_MS, IN_A_ROW_MS, READS_MAX, SAME_MS, Vote } from "../src/reader/vote";
 import { wantedEngine } from "../src/reader/reading.svelte";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -15,8 +15,17 @@ describe("vote", () => {
   test("a text is a read when it is seen twice within the time, not when seen once or too late", () => {
     const vote = new Vote();
     expect(vote.take([seen("A")], 0)).toEqual([]);
+    vote.take([], 100);
     expect(vote.take([seen("A")], AGREE_MS + 1)).toEqual([]);
+    vote.take([], AGREE_MS + 100);
     expect(vote.take([seen("A")], 2 * AGREE_MS).map((one) => one.text)).toEqual(["A"]);
+  });
+  test("where one look takes long, two in a row are enough, but not for ever; twice in one look is once", () => {
+    const vote = new Vote();
+    expect(vote.take([seen("A"), seen("A")], 0)).toEqual([]);
+    expect(vote.take([seen("A")], AGREE_MS * 2).length).toBe(1);
+    expect(vote.take([seen("B")], 20_000)).toEqual([]);
+    expect(vote.take([seen("B")], 20_001 + IN_A_ROW_MS)).toEqual([]);
   });
   test("the same number again is the same read, its surest look is kept, and much later it is another", () => {
     const vote = new Vote();

@@ -76,9 +76,9 @@ class Bench:
         return plates
 
 
-def models_for(kind: str) -> Path:
-    """The folder of models: the ones that are shipped; stubs of the same contract (`make_stub_models.py`) until they are."""
-    return FOLDER if (FOLDER / LIST_NAME).exists() else STUBS / kind
+def shipped_models() -> Path:
+    """The folder of the models that are shipped; stubs that answer to every pixel (`make_stub_models.py`) where none are."""
+    return FOLDER if (FOLDER / LIST_NAME).exists() else STUBS / "linear"
 
 
 def serve_models(console: Console, folder: Path) -> None:
@@ -91,12 +91,11 @@ def serve_models(console: Console, folder: Path) -> None:
 
 
 def sign_in(
-    browser: Browser, cloud: RunningCloud, *, role: str = "operator", models: str = "fixed", **how: Any
+    browser: Browser, cloud: RunningCloud, *, role: str = "operator", models: Path = STUBS / "fixed", **how: Any
 ) -> Console:
-    """A person signed in, on the reader's page; `models` is the kind of stub where no models are shipped."""
+    """A person signed in, on the reader's page, with the models of a folder (the stub that says one thing, if none is named)."""
     console = Console.start(browser, cloud.address, **how)
-    if models:
-        serve_models(console, models_for(models))
+    serve_models(console, models)
     # By the session's own address: the console, with its map and its stream, need not start for this.
     token = cloud.link(role).split("#token=", 1)[1]
     answer = console.page.context.request.post(

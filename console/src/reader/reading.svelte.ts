@@ -43,8 +43,15 @@ let worker: Worker | null = null;
 let asked = 0;
 let waiting: { id: number; alone: boolean; width: number; height: number } | null = null;
 
-export function openWorker(wanted: Wanted): void {
+/** A graphics driver may compile for ever; after so long reading goes on without it. */
+const GPU_WAIT_MS = 60_000;
+let triesGpu = false;
+let giveUpGpu: ReturnType<typeof setTimeout> | undefined;
+
+export function openWorker(wanted: Wanted, because?: Running["whyNot"]): void {
   worker?.terminate();
+  clearTimeout(giveUpGpu);
+  triesGpu = wanted !== "wasm" && "gpu" in navigator;
   waiting = null;
   pace = new Pace();
   Object.assign(reading, { running: null, refused: null, loading: { got: 0, of: 0 } });
@@ -58,7 +65,7 @@ export function openWorker(wanted: Wanted): void {
   worker.onerror = (event) => {
     reading.refused ??= { reference: "runtime", detail: event.message || "worker" };
   };
-  say({ kind: "open", weights: WEIGHTS, wanted });
+  say({ kind: "open", weights: WEIGHTS, wanted, because });
 }
 
 /** `?engine=wasm` or `?engine=webgpu` in the address, for comparing. */
@@ -105,17 +112,25 @@ export function clearReads(): void {
 }
 
 function heard(answer: Answer): void {
-  if (answer.kind === "loading") reading.loading = { got: answer.got, of: answer.of };
-  else if (answer.kind === "ready") reading.running = answer.running;
-  else if (answer.kind === "refused") reading.refused = { reference: answer.reference, detail: answer.detail };
-  else if (answer.kind === "fault") failed(answer.id);
+  if (answer.kind === "loading") {
+    reading.loading = { got: answer.got, of: answer.of };
+    clearTimeout(giveUpGpu);
+    if (triesGpu) giveUpGpu = setTimeout(() => openWorker("wasm", "failed"), GPU_WAIT_MS);
+  } else if (answer.kind === "ready") {
+    clearTimeout(giveUpGpu);
+    reading.running = answer.running;
+  } else if (answer.kind === "refused") {
+    clearTimeout(giveUpGpu);
+    reading.refused = { reference: answer.reference, detail: answer.detail };
+  }
+  if (answer.kind === "fault") failed(answer.id);
   else if (answer.kind === "seen" && waiting?.id === answer.id) seen(answer, waiting);
 }
 
 /** A look that broke off: a graphics driver may be lost at any time, then everything goes on without it. */
 function failed(id: number): void {
   if (waiting?.id !== id) return;
-  if (reading.running?.detector === "webgpu") openWorker("wasm");
+  if (reading.running?.detector === "webgpu") openWorker("wasm", "failed");
   else reading.trouble = { about: "look", reference: "look" };
 }
 

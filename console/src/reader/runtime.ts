@@ -30,8 +30,8 @@ export interface Engine {
 type Gpu = { requestAdapter(options?: object): Promise<{ info?: { isFallbackAdapter?: boolean }; isFallbackAdapter?: boolean } | null> };
 
 /** Empty where WebGPU can be tried; else why not. */
-async function whyNoGpu(wanted: Wanted): Promise<Running["whyNot"]> {
-  if (wanted === "wasm") return "not-wanted";
+async function whyNoGpu(wanted: Wanted, because: Running["whyNot"]): Promise<Running["whyNot"]> {
+  if (wanted === "wasm") return because || "not-wanted";
   const gpu = (navigator as unknown as { gpu?: Gpu }).gpu;
   if (!gpu) return "no-webgpu";
   if (!("Suspending" in WebAssembly)) return "no-jspi";
@@ -49,8 +49,8 @@ export function threadsFor(cores: number, isolated: boolean): number {
   return isolated ? Math.max(1, Math.min(THREADS_MAX, Math.floor(cores / 2))) : 1;
 }
 
-export async function openEngine(models: Models, wanted: Wanted): Promise<Engine> {
-  let whyNot = await whyNoGpu(wanted);
+export async function openEngine(models: Models, wanted: Wanted, because: Running["whyNot"] = ""): Promise<Engine> {
+  let whyNot = await whyNoGpu(wanted, because);
   const threads = threadsFor(navigator.hardwareConcurrency || 1, globalThis.crossOriginIsolated ?? false);
   const withGpu = whyNot === "";
   const ort = (withGpu ? await import("onnxruntime-web/jspi") : await import("onnxruntime-web/wasm")) as typeof Ort;

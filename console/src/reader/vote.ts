@@ -1,7 +1,8 @@
 /** One vote over frames, kept simple: the same text twice within a moment is a read; the same read again only counts up. */
 
-/** Between two looks at the same text. */
+/** Between two looks at the same text; or two looks in a row, where a slow phone takes longer for one. */
 export const AGREE_MS = 1500;
+export const IN_A_ROW_MS = 8000;
 /** The same text again within this time is the same vehicle. */
 export const SAME_MS = 30_000;
 /** So many reads stay in the list; older ones are forgotten. */
@@ -22,15 +23,17 @@ export interface Read extends Seen {
   looks: number;
 }
 
-/** Bounded on every side: `READS_MAX` reads, and what was seen once is forgotten after `AGREE_MS`. */
+/** Bounded on every side: `READS_MAX` reads, and what was seen once is forgotten after `IN_A_ROW_MS`. */
 export class Vote {
   reads: Read[] = [];
-  private once = new Map<string, number>();
+  private once = new Map<string, { at: number; look: number }>();
+  private look = 0;
   private next = 1;
 
   /** Takes what one look saw; gives the reads that are new. `alone`: a photo has no second look, one is enough. */
   take(seen: readonly Seen[], nowMs: number, alone = false): Read[] {
     const fresh: Read[] = [];
+    this.look += 1;
     for (const one of seen) {
       const known = this.reads.find((read) => read.text === one.text && nowMs - read.lastMs <= SAME_MS);
       if (known) {
@@ -40,12 +43,13 @@ export class Vote {
         continue;
       }
       const before = this.once.get(one.text);
-      if (alone || (before !== undefined && nowMs - before <= AGREE_MS)) {
+      const allowed = before?.look === this.look - 1 ? IN_A_ROW_MS : AGREE_MS;
+      if (alone || (before !== undefined && before.look !== this.look && nowMs - before.at <= allowed)) {
         this.once.delete(one.text);
         fresh.push({ ...one, id: this.next++, firstMs: nowMs, lastMs: nowMs, looks: alone ? 1 : 2 });
-      } else this.once.set(one.text, nowMs);
+      } else this.once.set(one.text, { at: nowMs, look: this.look });
     }
-    for (const [text, at] of this.once) if (nowMs - at > AGREE_MS || this.once.size > SEEN_MAX) this.once.delete(text);
+    for (const [text, { at }] of this.once) if (nowMs - at > IN_A_ROW_MS || this.once.size > SEEN_MAX) this.once.delete(text);
     this.reads = [...fresh, ...this.reads].sort((a, b) => b.lastMs - a.lastMs).slice(0, READS_MAX);
     return fresh;
   }

@@ -23,10 +23,10 @@ function bytesOf(frame: ImageBitmap): Picture {
   return { width, height, rgba: context.getImageData(0, 0, width, height).data };
 }
 
-async function open(weights: string, wanted: Extract<Asked, { kind: "open" }>["wanted"]): Promise<void> {
+async function open({ weights, wanted, because }: Extract<Asked, { kind: "open" }>): Promise<void> {
   try {
     const models = await loadModels(weights, (got, of) => page.postMessage({ kind: "loading", got, of }));
-    engine = await openEngine(models, wanted);
+    engine = await openEngine(models, wanted, because);
     page.postMessage({ kind: "ready", running: engine.running });
   } catch (error) {
     const reference = error instanceof RefusedError ? error.reference : "runtime";
@@ -46,5 +46,5 @@ async function answer(asked: Exclude<Asked, { kind: "open" }>): Promise<void> {
 
 let before: Promise<void> = Promise.resolve();
 page.onmessage = ({ data }) => {
-  before = before.then(() => (data.kind === "open" ? open(data.weights, data.wanted) : answer(data)));
+  before = before.then(() => (data.kind === "open" ? open(data) : answer(data)));
 };
