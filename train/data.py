@@ -14,6 +14,7 @@ import msgspec
 from guardian.domain.errors import InputRefusedError
 from guardian.evaluation.folds import folds_of
 from guardian.evaluation.labels import Labels, load_labels
+from train.mends import mended
 
 
 class SplitLeakError(InputRefusedError):
@@ -47,7 +48,7 @@ def load(folder: Path) -> Labels:
             f"{len(both)} plates stand in the training part of {folder.name} and in another one; nothing was loaded.",
             hint="Give all pictures of one plate the same split.",
         )
-    return labels.part(split="train")
+    return mended(labels.part(split="train"))
 
 
 def without_fold(labels: Labels, fold: int, folds: int) -> tuple[Labels, Labels]:

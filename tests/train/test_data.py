@@ -112,3 +112,21 @@ def test_the_labelled_pictures_may_teach(shared_plates: Path) -> None:
     labels = load(shared_plates)
     assert len(labels.scenes) == 249
     assert len(labels.crops) == 1414
+
+
+def test_a_wrong_label_is_mended_sign_by_sign_and_its_dash_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import train.mends
+
+    monkeypatch.setattr(train.mends, "mends", lambda: {"3.jpg": {"0": "N", "6": "5"}})
+    crop = {**_crop(tmp_path, "3.jpg", "train", "MKQ7783"), "layout": "MKQ-7783"}
+    labels = load(_write(tmp_path, [_scene(tmp_path, "1.jpg", "train", "ABC1235")], [crop]))
+    assert (labels.crops[0].text, labels.crops[0].layout) == ("NKQ7785", "NKQ-7785")
+
+
+@pytest.mark.shared
+def test_every_mend_is_of_a_picture_that_teaches(shared_plates: Path) -> None:
+    import train.mends
+
+    assert set(train.mends.mends()) <= {c.file for c in load(shared_plates).crops}
