@@ -12,7 +12,7 @@ from guardian.evaluation.labels import CropPicture, Labels
 
 @lru_cache(maxsize=1)
 def mends() -> dict[str, dict[str, str]]:
-    """Picture → place (from 0) → the sign that stands there."""
+    """Picture → place (from 0) → the sign that stands there; empty where none does."""
     return msgspec.json.decode((Path(__file__).parent / "mends.json").read_bytes(), type=dict[str, dict[str, str]])
 
 
@@ -26,7 +26,7 @@ def _mended(crop: CropPicture) -> CropPicture:
     if not signs:
         return crop
     text = "".join(signs.get(str(i), sign) for i, sign in enumerate(crop.text))
-    layout = crop.layout
+    layout = crop.layout if len(text) == len(crop.text) else None
     if layout:
         fresh = iter(text)
         layout = "".join(sign if sign == "-" else next(fresh) for sign in layout)
