@@ -110,7 +110,8 @@ class Canvas:
         h, w = patch.shape[:2]
         view = self.picture[y0 : y0 + h, x0 : x0 + w]
         alpha = patch[:, :, 3]
-        ink = cv2.multiply(patch[:, :, :3], (*(np.ones(3) * gain), 0.0))
+        factors: Any = (*(np.ones(3) * gain), 0.0)
+        ink = cv2.multiply(patch[:, :, :3], factors)
         share = cv2.merge((alpha, alpha, alpha))
         view[:] = cv2.add(
             cv2.multiply(ink, share, scale=1 / 255), cv2.multiply(view, cv2.bitwise_not(share), scale=1 / 255)

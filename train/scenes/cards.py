@@ -52,20 +52,20 @@ class _Sheet:
     def __init__(self, width_cm: float, height_cm: float) -> None:
         self.width, self.height = width_cm, height_cm
         self.w, self.h = round(width_cm * _PX_PER_CM), round(height_cm * _PX_PER_CM)
-        self.ink = np.zeros((self.h, self.w, 3), np.float32)
+        self.ink: NDArray[Any] = np.zeros((self.h, self.w, 3), np.float32)
         self.alpha = np.zeros((self.h, self.w), np.uint8)
 
     def points(self, points: Points) -> NDArray[Any]:
         return np.round(np.asarray(points, np.float64) * _PX_PER_CM * 16).astype(np.int32)
 
     def mask(self, points: Points, soft_cm: float = 0.0) -> NDArray[Any]:
-        out = np.zeros((self.h, self.w), np.uint8)
+        out: NDArray[Any] = np.zeros((self.h, self.w), np.uint8)
         cv2.fillPoly(out, [self.points(points)], 255, cv2.LINE_AA, 4)
         if soft_cm:
             out = cv2.GaussianBlur(out, (0, 0), soft_cm * _PX_PER_CM)
         return out
 
-    def fill(self, points: Points, colour: Any, soft_cm: float = 0.0, share: float = 1.0, *, body: bool = True) -> None:
+    def fill(self, points: Any, colour: Any, soft_cm: float = 0.0, share: float = 1.0, *, body: bool = True) -> None:
         """A soft-edged polygon; as part of the body it covers what is behind the vehicle."""
         low, high = np.min(points, axis=0) - soft_cm * 3, np.max(points, axis=0) + soft_cm * 3
         x0, y0 = np.maximum(0, np.floor(low * _PX_PER_CM).astype(int) - 1)
@@ -114,7 +114,7 @@ class _Sheet:
         high = np.linspace(1, -0.3, self.h, dtype=np.float32)[:, None]
         world = cv2.resize(noise(rng, self.h, self.w // 4, self.w / rng.uniform(12, 30)), (self.w, self.h))
         world = np.tanh(world * rng.uniform(0.8, 3)) * np.clip(high, 0, 1) * rng.uniform(2, 26)
-        self.ink += world[..., None] * np.float32((1.05, 1.0, 0.95))
+        self.ink += world[..., None] * np.asarray((1.05, 1.0, 0.95), np.float32)
         self.ink += noise(rng, self.h, self.w, 1.5)[..., None] * 1.5
         out = np.empty((self.h, self.w, 4), np.uint8)
         out[..., :3] = np.clip(self.ink, 0, 255)
@@ -133,7 +133,7 @@ def _box(x0: float, y0: float, x1: float, y1: float, round_cm: float = 0.0) -> P
     return out
 
 
-def _both(points: Points, middle: float) -> tuple[Points, Points]:
+def _both(points: Any, middle: float) -> tuple[Points, Points]:
     return points, [(2 * middle - x, y) for x, y in points]
 
 

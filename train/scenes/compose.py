@@ -73,7 +73,17 @@ def draw_scene(
             case "trailer":
                 layouts.trailer(rng, canvas, ground, era)
             case "nothing":
-                put_others(rng, canvas, int(rng.integers(3, 14)), ground.gain, era, tall=(8.0, 200.0))
+                canvas.bare = True  # vehicles without plates: empty recesses, lamps, grilles, badges
+                if rng.random() < 0.65:
+                    arrangements = (
+                        layouts.close_up,
+                        layouts.close_up,
+                        layouts.traffic,
+                        layouts.parked_row,
+                        layouts.rank,
+                    )
+                    arrangements[int(rng.integers(5))](rng, canvas, ground, era)
+                put_others(rng, canvas, int(rng.integers(1, 10)), ground.gain, era, tall=(8.0, 160.0))
             case _:
                 raise KeyError(layout)
         if rng.random() < 0.1:

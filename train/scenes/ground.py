@@ -160,11 +160,13 @@ def real_canvas(
     scale = min(1.6, max(scale, 0.4))
     w, h = round(vw * scale), round(vh * scale)
     picture = cv2.resize(view.picture, (w, h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    corners = (np.asarray(view.corners, np.float32).reshape(-1, 4, 2) + 0.5) * np.float32((w / vw, h / vh)) - 0.5
+    corners = (np.asarray(view.corners, np.float32).reshape(-1, 4, 2) + 0.5) * np.asarray(
+        (w / vw, h / vh), np.float32
+    ) - 0.5
     keep = rng.random() < 0.12
     if not keep and rng.random() < 0.5:
         picture = np.ascontiguousarray(picture[:, ::-1])
-        corners = corners[:, [1, 0, 3, 2]] * np.float32((-1, 1)) + np.float32((w - 1, 0))
+        corners = corners[:, [1, 0, 3, 2]] * np.asarray((-1, 1), np.float32) + np.asarray((w - 1, 0), np.float32)
     canvas = Canvas(picture, bare=not plates)
     for quad in corners:
         wide, tall = float(np.hypot(*(quad[1] - quad[0]))), float(np.hypot(*(quad[3] - quad[0])))
@@ -178,6 +180,10 @@ def real_canvas(
         soft = float(rng.uniform(0.35, 0.85) if wide < 140 else rng.uniform(0.0, 1.2))
         if rng.random() < 0.12:
             art, _ = other_for(rng, era)
+            # Letters without a ground of their own must not leave the real plate in sight.
+            beside = (middle + (quad[3] - quad[0]) * 0.75).round().astype(int)
+            around = picture[min(h - 1, max(0, beside[1])), min(w - 1, max(0, beside[0]))]
+            canvas.lay(np.full((8, 8, 4), (*around.tolist(), 255), np.uint8), over)
             canvas.lay(art, over, gain=gain, soft=soft)
             continue
         plate = plate_for(rng, kind, era)

@@ -32,7 +32,7 @@ def _soft_box(share: int) -> Picture:
 def through(matrix: Matrix, points: Any) -> Quad:
     """Points (n, 2) through a homography."""
     flat = np.asarray(points, np.float64).reshape(1, -1, 2)
-    return cv2.perspectiveTransform(flat, np.asarray(matrix, np.float64))[0].astype(np.float32)
+    return np.asarray(cv2.perspectiveTransform(flat, np.asarray(matrix, np.float64))[0], np.float32)
 
 
 def corners_of(width: float, height: float, middle: tuple[float, float] = (0.0, 0.0), degrees: float = 0.0) -> Matrix:

@@ -25,7 +25,8 @@ def _plate(vehicle: str, number: int) -> RenderedPlate:
 
 @lru_cache(maxsize=500)
 def _other(number: int) -> tuple[Picture, str]:
-    return lookalike(np.random.default_rng((911, number)))
+    art, kind = lookalike(np.random.default_rng((911, number)))
+    return np.asarray(art), kind
 
 
 def plate_for(rng: Rng, vehicle: str, era: int = 0) -> RenderedPlate:
@@ -35,12 +36,13 @@ def plate_for(rng: Rng, vehicle: str, era: int = 0) -> RenderedPlate:
 
 def other_for(rng: Rng, era: int = 0) -> tuple[Picture, str]:
     """Something that is no plate, and its kind."""
-    return _other(era * 2 + int(rng.integers(_OTHERS)))
+    art, kind = _other(era * 2 + int(rng.integers(_OTHERS)))
+    return art, kind
 
 
 @lru_cache(maxsize=160)
 def _decal(kind: str, number: int) -> Picture:
-    return lookalike(np.random.default_rng((919, number, len(kind))), kind=kind)[0]
+    return np.asarray(lookalike(np.random.default_rng((919, number, len(kind))), kind=kind)[0])
 
 
 def decal_for(rng: Rng, *kinds: str) -> Picture:

@@ -56,7 +56,7 @@ class Sprite(msgspec.Struct, frozen=True):
         """Where a plate of this size is seen, px of the sprite."""
         w, h = width_cm / 200, height_cm / 200
         corners = np.asarray([[(-w, -h), (w, -h), (w, h), (-w, h)]], np.float64)
-        return cv2.perspectiveTransform(corners, self.plate_m)[0].astype(np.float32)
+        return np.asarray(cv2.perspectiveTransform(corners, self.plate_m)[0], np.float32)
 
 
 @lru_cache(maxsize=240)

@@ -91,7 +91,7 @@ def night(rng: Rng, canvas: Canvas, level: float) -> Picture:
     dark = _curve(dark, np.asarray(tint), float(rng.uniform(0.95, 1.25)))
     back = float(rng.uniform(0.0, 1.0)) if rng.random() < 0.7 else 0.0
     if back > 0.05 and canvas.marks:
-        plates = (canvas.owner > 0).astype(np.uint8) * 255
+        plates: NDArray[Any] = (canvas.owner > 0).astype(np.uint8) * 255
         plates = cv2.GaussianBlur(plates, (0, 0), 0.8)
         lit = cv2.multiply(picture, cv2.merge((plates, plates, plates)), scale=back / 255)
         dark = cv2.max(dark, lit)
@@ -117,7 +117,8 @@ def dashcam(rng: Rng, picture: Picture) -> Picture:
     flat = _curve(picture, (1 - veil) * rng.uniform(0.75, 1.0, 3) ** 0.5)
     x = np.abs(np.linspace(-1, 1, 80))[None, :] ** 2 + np.abs(np.linspace(-1, 1, 45))[:, None] ** 2 * 0.6
     flat = _times(flat, 1 - x * float(rng.uniform(0.0, 0.35)))
-    out = cv2.add(flat, (*(grey * veil), 0.0))
+    haze: Any = (*(grey * veil), 0.0)
+    out = cv2.add(flat, haze)
     if rng.random() < 0.5:  # things on the dashboard lie on the screen
         y0 = int(h * rng.uniform(0.6, 0.85))
         shape = np.zeros((h // 8, w // 8), np.uint8)
@@ -142,7 +143,7 @@ def _streaks(number: int) -> Picture:
 @lru_cache(maxsize=6)
 def _grain(number: int) -> NDArray[Any]:
     rng = np.random.default_rng((967, number))
-    field = rng.standard_normal((720, 1280, 3), dtype=np.float32) * 7
+    field: NDArray[Any] = rng.standard_normal((720, 1280, 3), dtype=np.float32) * 7
     if number % 2:
         field = cv2.GaussianBlur(field, (0, 0), 0.8) * 2
     return np.asarray(np.clip(field, -60, 60), np.int8)
@@ -221,5 +222,6 @@ def through_lens(rng: Rng, picture: Picture, dark: bool) -> Picture:
         picture = np.clip(picture, 0, 255).astype(np.uint8)
     if u[4] < 0.5:
         done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(25, 92))])
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if done else picture
+        opened = cv2.imdecode(data, cv2.IMREAD_COLOR) if done else None
+        picture = picture if opened is None else opened
     return np.asarray(picture)
