@@ -68,7 +68,10 @@ class EngineSubject:
 
     @property
     def version(self) -> str:
-        return str(getattr(self._engine, "version", "")) or version_of("guardian")
+        said = str(getattr(self._engine, "version", ""))
+        if not said and self.name.startswith("day-one"):
+            return f"(weights of rapidocr {version_of('rapidocr')})"
+        return said
 
     def look(self, frame: Frame) -> Looked:
         self._cpu.clear()
