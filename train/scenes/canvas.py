@@ -22,7 +22,6 @@ class Mark(msgspec.Struct):
     text: str | None
     vehicle: str
     area: float  # px, of the whole plate, also where the frame cuts it
-    usable: bool = True
 
 
 class Canvas:
@@ -45,10 +44,10 @@ class Canvas:
     def width(self) -> int:
         return int(self.picture.shape[1])
 
-    def claim(self, quad: Quad, text: str | None, vehicle: str, *, usable: bool = True) -> int:
+    def claim(self, quad: Quad, text: str | None, vehicle: str) -> int:
         """Name the pixels inside a quadrangle a plate's; gives its number."""
         quad = np.asarray(quad, np.float32)
-        self.marks.append(Mark(quad, text, vehicle, abs(float(cv2.contourArea(quad))), usable))
+        self.marks.append(Mark(quad, text, vehicle, abs(float(cv2.contourArea(quad)))))
         number = len(self.marks)
         # Drawn on a patch: OpenCV's fill knows no 16-bit signed pictures.
         x0, y0, x1, y1 = self._within(quad)
@@ -167,7 +166,7 @@ class Canvas:
             share = self.visible(number)
             tall = min(float(np.hypot(*(mark.quad[3] - mark.quad[0]))), float(np.hypot(*(mark.quad[2] - mark.quad[1]))))
             wide = min(float(np.hypot(*(mark.quad[1] - mark.quad[0]))), float(np.hypot(*(mark.quad[2] - mark.quad[3]))))
-            if share >= _VISIBLE and mark.usable and tall >= 6.0 and wide >= 9.0:
+            if share >= _VISIBLE and tall >= 6.0 and wide >= 9.0:
                 shown.append(mark)
             elif share > 0.02:
                 hidden.append(mark)

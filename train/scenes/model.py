@@ -40,7 +40,7 @@ class Scene(msgspec.Struct, frozen=True):
             A corner may lie outside of the picture where its edge cuts the plate.
         texts: normal form of each, None where it is a real plate that was left standing.
         vehicles: "car", "motorcycle", "truck" or "bus", for each.
-        hidden: (m, 4, 2) float32: plates that can be seen in part, or blurred beyond use; nothing should be asked there.
+        hidden: (m, 4, 2) float32: plates that can be seen in part, or are under 6 px high; nothing should be asked there.
         vehicle_boxes: (k, 4) float32, x1 y1 x2 y2, of the vehicles that we drew, as far as they can be seen.
         vehicle_kinds: kind of each.
         complete: False where the ground is a real picture in which unlabelled plates may stand; then boxes of its

@@ -11,6 +11,7 @@ from functools import lru_cache
 import cv2
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from guardian.footage.camera import Camera, Texture
 from guardian.footage.light import RIGS, Light
@@ -38,15 +39,16 @@ class Sprite(msgspec.Struct, frozen=True):
     Attributes:
         picture: (h, w, 4) uint8, BGRA; lower edge is where its tyres stand.
         px_per_m: at the end that carries the plate.
-        axes: (3, 2) float64: px of the plate's middle, and what 1 m along and down the plate is there, in px;
-            with `lean`, the homography's last row, so that near ends are larger.
+        plate_m: (3, 3) float64: homography from metres on the plate's plane (x right, y down, from its middle) to px.
+        kind: "car", "motorcycle", "truck" or "bus".
         rear: whether its rear is seen.
-        lamps: (n, 3): x, y, radius of lamps that may be lit, and whether they are head lamps.
+        facing: cosine between the plate's normal and the line to the lens; 0 where it has no plate on this side.
+        lamps: x, y, radius in px of lamps that may be lit.
     """
 
     picture: Picture
     px_per_m: float
-    plate_m: np.ndarray  # (3, 3): homography from metres on the plate's plane (x right, y down) to px
+    plate_m: NDArray[np.float64]
     kind: str
     rear: bool
     facing: float
