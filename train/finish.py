@@ -18,6 +18,7 @@ from train.loop import Run
 from train.models.detector import PlateDetector
 from train.models.reader import PlateReader
 from train.reader import Look, ReaderSettings, rendered_held, samples_held, train_reader
+from train.straight import finder_version, straight
 
 CARDS = Path(__file__).resolve().parent.parent / "docs" / "models"
 LIMITS_OF_FINDER = """Plates below 8 px of height are not asked for. No street at night, rain or highway speed stands in the real
@@ -44,7 +45,11 @@ def run(
         done = train_detector(labelled, out, settings, start, device=device, workers=workers)
         content, facts = finish_detector(out, settings)
     else:
-        reading = ReaderSettings(**asked, rendered=1.0 if labelled is None else ReaderSettings().rendered)
+        reading = ReaderSettings(
+            **asked,
+            rendered=1.0 if labelled is None else ReaderSettings().rendered,
+            finder=finder_version() if labelled is not None else "",
+        )
         done = train_reader(labelled, out, reading, start, device=device, workers=workers)
         content, facts = finish_reader(out, reading, labelled)
     (out / f"{name}.onnx").write_bytes(content)
@@ -119,7 +124,8 @@ def finish_reader(out: Path, settings: ReaderSettings, labelled: Labels | None) 
     """The best reader of a run as ONNX, at its temperature."""
     model = PlateReader(settings.width)
     model.load_state_dict(torch.load(out / "best.pt", map_location="cpu", weights_only=True))
-    look = Look(samples_held(labelled, settings))
+    held = samples_held(labelled, settings)
+    look = Look(straight(held)[0] if settings.finder else held)
     crops = torch.cat([look.plain, look.hard])
     texts = [look.texts[i % len(look.texts)] for i in range(len(crops))]
     temperature, before, after = temperature_of(logits_of(model, crops), texts)

@@ -60,6 +60,7 @@ class ReaderSettings(msgspec.Struct, frozen=True):
     fold: int = 0
     folds: int = 8  # the part held out is fold `fold` of so many; 0 folds: nothing is held out but a copy is looked at
     look_every: int = 500
+    finder: str = ""  # SHA-256 of the finder that gives loose crops their corners; empty: they are taken as they are
 
 
 def printed(text: str, layout: str = "") -> str:
@@ -381,6 +382,11 @@ def train_reader(
         learnt = without_fold(labelled, settings.fold, settings.folds)[0] if settings.folds else labelled
         real = samples_of(learnt)
     held = samples_held(labelled, settings)
+    if settings.finder:
+        from train.straight import straight
+
+        (real, those), (held, _) = straight(real), straight(held)
+        print(f"reader: {those} plates straightened by the finder", file=sys.stderr)
     # Scenes are what the product reads; there are five times as many loose crops.
     weights = np.asarray([1.0 if s.set == "twocr" else 2.0 for s in real])
     weights /= max(1.0, weights.sum())

@@ -1,0 +1,59 @@
+"""Corners for plates whose labels have none, or only rough ones: our own finder says where the plate's are.
+
+The product's reader sees plates straightened by the finder, so that is what it should learn from. A loose crop gets the room
+around it that the finder wants; what it does not find, or finds somewhere else, stays as it was labelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from guardian.evaluation.geometry import iou
+from guardian.vision.engine import CROP_MARGIN
+from guardian.vision.finder import PlateFinder, Sizes
+from guardian.vision.weights import listed
+from train.reader import Sample
+
+PROB_MIN = 0.35
+IOU_MIN = 0.4
+"""A loose crop is the upright box around a plate: a tilted plate fills half of it."""
+
+
+def finder_version() -> str:
+    """SHA-256 of the finder that straightens; empty where there is none. It belongs to a run's settings."""
+    try:
+        return listed()["detector"].sha256
+    except Exception:
+        return ""
+
+
+def straight(samples: Sequence[Sample]) -> tuple[list[Sample], int]:
+    """The samples, with the finder's corners where its own are not exact; and how many got them."""
+    finder = PlateFinder(sizes=Sizes(side_max_px=320, side_min_px=192, prob_min=PROB_MIN))
+    out, count = [], 0
+    for sample in samples:
+        better = None if sample.exact else _found(finder, sample)
+        out.append(better or sample)
+        count += better is not None
+    return out, count
+
+
+def _found(finder: PlateFinder, sample: Sample) -> Sample | None:
+    height, width = sample.picture.shape[:2]
+    room = round(min(height, width) * CROP_MARGIN)
+    picture: NDArray[Any] = cv2.copyMakeBorder(sample.picture, room, room, room, room, cv2.BORDER_REPLICATE)
+    labelled = tuple((float(x) + room, float(y) + room) for x, y in sample.corners)
+    best: Any = None
+    for found in finder.detect(np.asarray(picture, np.uint8)):
+        share = iou(found.corners, labelled)  # type: ignore[arg-type]
+        if share >= IOU_MIN and (best is None or share > best[0]):
+            best = (share, found.corners)
+    if best is None:
+        return None
+    return msgspec.structs.replace(sample, picture=picture, corners=np.asarray(best[1], np.float32), exact=True)
