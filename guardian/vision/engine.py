@@ -175,7 +175,7 @@ def open_engine(name: str = "day-one", threads: int = 1) -> Engine:
 
 def _own_sizes() -> dict[str, Sizes]:
     return {
-        OWN: Sizes(side_max_px=1280, halves=1),
+        OWN: Sizes(side_max_px=1280, halves=2),
         f"{OWN}-video": Sizes(side_max_px=960),
         f"{OWN}-fast": Sizes(side_max_px=832),
     }
