@@ -62,8 +62,9 @@ def head_of(report: Report) -> list[str]:
             )
     first = figures[0]
     named = f"{first.name} {first.version}".strip()
+    films = f", films of {first.videos.frames:,} frames" if first.videos is not None else ""
     said.append(
-        f"{named}: {first.pictures:,} pictures, {first.plates:,} plates that a person can read; "
+        f"{named}: {first.pictures:,} pictures with {first.plates:,} plates that a person can read{films}; "
         + "; ".join(_said(run) for run in report.runs)
         + "."
     )
@@ -152,6 +153,8 @@ def _groups(f: Figures) -> list[Table]:
                     interval(cell.precision),
                 )
             )
+    if not read:  # nothing but films
+        return []
     out = [
         Table(
             f"{f.name}: plates read",
@@ -181,21 +184,23 @@ def _of(share: Share | None) -> str:
 
 def _summary(f: Figures) -> Table:
     c = f.calibration
-    rows: list[tuple[str, ...]] = [
-        (
-            "whole plates, of those read at all",
-            percent(f.whole_plates_of_read),
-            _count(f.whole_plates_of_read),
-        ),
-        (
-            "wrong and sure (≥ 0.9), of all judged reads",
-            percent(c.wrong_and_sure),
-            _count(c.wrong_and_sure),
-        ),
-        ("wrong and sure, of the sure reads", percent(c.wrong_when_sure), _count(c.wrong_when_sure)),
-        ("calibration error, bins of equal width", f"{c.ece:.4f}", f"{c.reads} reads"),
-        ("calibration error, bins of equal mass", f"{c.ece_equal_mass:.4f}", f"{c.reads} reads"),
-    ]
+    rows: list[tuple[str, ...]] = []
+    if c.reads:
+        rows += [
+            (
+                "whole plates, of those read at all",
+                percent(f.whole_plates_of_read),
+                _count(f.whole_plates_of_read),
+            ),
+            (
+                "wrong and sure (≥ 0.9), of all judged reads",
+                percent(c.wrong_and_sure),
+                _count(c.wrong_and_sure),
+            ),
+            ("wrong and sure, of the sure reads", percent(c.wrong_when_sure), _count(c.wrong_when_sure)),
+            ("calibration error, bins of equal width", f"{c.ece:.4f}", f"{c.reads} reads"),
+            ("calibration error, bins of equal mass", f"{c.ece_equal_mass:.4f}", f"{c.reads} reads"),
+        ]
     if f.false_reads is not None:
         rows.append(("reads where no plate is", str(f.false_reads), f"in {f.complete_pictures} complete pictures"))
     if f.unreadable_found is not None:

@@ -18,7 +18,16 @@ from guardian.evaluation.diagrams import curves_svg, reliability_svg
 from guardian.evaluation.figures import band_of, figures_of
 from guardian.evaluation.folds import fold_of, folds_of, only_fold, parse_fold
 from guardian.evaluation.labels import CropPicture, Labels, series_named
-from guardian.evaluation.notes import ConfusionCount, Notes, PictureNote, PlateNote, StressNote, picture_key
+from guardian.evaluation.notes import (
+    ConfusionCount,
+    FilmNote,
+    Notes,
+    PassNote,
+    PictureNote,
+    PlateNote,
+    StressNote,
+    picture_key,
+)
 from guardian.evaluation.report import Report, ReportError, RunFacts, as_json, encode, join, load_report
 from guardian.evaluation.shares import share_of, wilson
 from guardian.evaluation.stress import KINDS
@@ -215,6 +224,13 @@ def test_a_file_that_is_no_result_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_partial_run_says_so_first() -> None:
     told = as_markdown(report_of(Notes("ours", "1", plates=[note()]), partial=True, done=3, of=10))
     assert told.startswith("PARTIAL: broken off after 3 of 10")
+
+
+def test_where_there_are_only_films_no_empty_table_is_shown() -> None:
+    notes = Notes("ours", "1", passes=[PassNote("f", "day", "car", 1)], films=[FilmNote("f", 1, 0, 20, 2.0, 100.0)])
+    told = as_markdown(report_of(notes))
+    assert "films: vehicles with exactly one read | 100.0 % | 1 of 1" in told
+    assert "plates read" not in told and "0 of 0" not in told and "films of 20 frames" in told
 
 
 def test_a_share_just_below_all_is_not_called_all() -> None:
