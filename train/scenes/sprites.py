@@ -119,7 +119,7 @@ def sprite(body: Body, turn: int, distance: int, variant: int) -> Sprite:
     world = to_world(local, pose)
     px = camera.project(camera.see(world)) - (x0, y0)
     metres = np.asarray([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)], np.float32)
-    plane = cv2.getPerspectiveTransform(metres, px.astype(np.float32))
+    plane = np.asarray(cv2.getPerspectiveTransform(metres, px.astype(np.float32)), np.float64)
     normal = np.cross(world[3] - world[0], world[1] - world[0])
     normal /= np.linalg.norm(normal)
     line = camera.place - world.mean(axis=0)
