@@ -14,7 +14,9 @@ import msgspec
 from guardian.domain.errors import InputRefusedError
 from guardian.evaluation.folds import folds_of
 from guardian.evaluation.labels import Labels, load_labels
-from train.mends import mended
+from guardian.evaluation.mends import load_mends, mended
+
+MENDS = Path(__file__).parent / "mends.json"
 
 
 class SplitLeakError(InputRefusedError):
@@ -48,7 +50,7 @@ def load(folder: Path) -> Labels:
             f"{len(both)} plates stand in the training part of {folder.name} and in another one; nothing was loaded.",
             hint="Give all pictures of one plate the same split.",
         )
-    return mended(labels.part(split="train"))
+    return mended(labels.part(split="train"), load_mends(MENDS))[0]
 
 
 def without_fold(labels: Labels, fold: int, folds: int) -> tuple[Labels, Labels]:

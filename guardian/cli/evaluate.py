@@ -65,6 +65,7 @@ def evaluate(
     stress_sample: Annotated[int, Parameter(name="--stress-sample")] = 40,
     seed: Annotated[int, Parameter(name="--seed")] = 2026,
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    mends: Annotated[Path | None, Parameter(name="--mends")] = None,
     markdown: Annotated[Path | None, Parameter(name="--markdown")] = None,
     confusion: Annotated[Path | None, Parameter(name="--confusion")] = None,
     out: Annotated[Path | None, Parameter(name="--out")] = None,
@@ -98,6 +99,8 @@ def evaluate(
         One JSON object: all figures, and the counts they come from.
     markdown
         A file for the tables.
+    mends
+        A file of labels put right; reports say how many there were.
     confusion
         A file for the matrix of signs mixed up, by series and light.
     out
@@ -123,10 +126,10 @@ def evaluate(
                 hint="guardian evaluate FOLDER; --merge lays results together.",
                 reference="one-folder",
             )
-        labels = _labels(paths[0], split, sets, fold)
+        labels, mended = _labels(paths[0], split, sets, fold, mends)
         peers = [name for given in peer or [] for name in given.split(",") if name]
         subjects = _subjects(engine, peers, max(1, threads))
-        report, ran = _run(labels, subjects, sets, fold, max(1, threads), stress_sample if stress else -1, seed)
+        report, ran = _run(labels, subjects, sets, fold, max(1, threads), stress_sample if stress else -1, seed, mended)
     if json:
         sys.stdout.buffer.write(encode(report) + b"\n")
         sys.stdout.flush()
@@ -141,9 +144,10 @@ def evaluate(
     return _told(report, ran, [p for p in (markdown, confusion, out) if p is not None])
 
 
-def _labels(folder: Path, split: str, sets: str, fold: str) -> Labels:
+def _labels(folder: Path, split: str, sets: str, fold: str, mends: Path | None) -> tuple[Labels, int]:
     from guardian.evaluation.folds import only_fold, parse_fold
     from guardian.evaluation.labels import load_labels
+    from guardian.evaluation.mends import load_mends, mended
 
     labels = load_labels(folder)
     if fold:
@@ -154,7 +158,8 @@ def _labels(folder: Path, split: str, sets: str, fold: str) -> Labels:
         # Folds hang on the whole training split, so they are cut before any set is chosen.
         labels = only_fold(labels, *parse_fold(fold))
         split = "train"
-    return labels.part(split=split, sets=tuple(name for name in sets.split(",") if name))
+    labels = labels.part(split=split, sets=tuple(name for name in sets.split(",") if name))
+    return mended(labels, load_mends(mends)) if mends is not None else (labels, 0)
 
 
 def _subjects(engine: str, peers: list[str], threads: int) -> list[Subject]:
@@ -180,6 +185,7 @@ def _run(
     threads: int,
     stress_sample: int,
     seed: int,
+    mended: int,
 ) -> tuple[Report, Ran]:
     from guardian.evaluation import run as running
     from guardian.evaluation.report import Report, RunFacts
@@ -207,6 +213,7 @@ def _run(
         seed=seed,
         stress_pictures=stressed[0],
         stress_of=stressed[1],
+        mends=mended,
     )
     return Report([facts], ran.notes), ran
 

@@ -45,6 +45,7 @@ class RunFacts(msgspec.Struct, frozen=True):
     seed: int = 0
     stress_pictures: int = 0
     stress_of: int = 0
+    mends: int = 0  # labels that were put right for this run
 
 
 class Report(msgspec.Struct):

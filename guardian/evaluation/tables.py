@@ -75,6 +75,7 @@ def _said(run: RunFacts) -> str:
     out = f"{run.folder}, split {run.split}"
     out += f", fold {run.fold}" if run.fold else ""
     out += f", sets {', '.join(run.sets)}" if run.sets else ""
+    out += f", {run.mends} label{'s' * (run.mends != 1)} put right" if run.mends else ""
     return out + f", {run.threads} thread{'s' * (run.threads != 1)}"
 
 

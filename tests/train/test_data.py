@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from guardian.evaluation.labels import LabelError
-from train.data import SplitLeakError, load, without_fold
+from guardian.domain.errors import InputRefusedError
+from guardian.evaluation.labels import LabelError, load_labels
+from guardian.evaluation.mends import load_mends, mended
+from train.data import MENDS, SplitLeakError, load, without_fold
 
 
 def _plate(text: str | None) -> dict[str, Any]:
@@ -114,19 +116,26 @@ def test_the_labelled_pictures_may_teach(shared_plates: Path) -> None:
     assert len(labels.crops) == 1414
 
 
-def test_a_wrong_label_is_mended_sign_by_sign_and_its_dash_stays(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    import train.mends
+def test_a_wrong_label_is_mended_sign_by_sign_and_its_dash_stays(tmp_path: Path) -> None:
+    crops = [
+        {**_crop(tmp_path, "3.jpg", "train", "MKQ7783"), "layout": "MKQ-7783"},
+        {**_crop(tmp_path, "4.jpg", "train", "9830JHV"), "layout": "9830JHV"},
+    ]
+    labels = load(_write(tmp_path, [_scene(tmp_path, "1.jpg", "train", "ABC1235")], crops))
+    better, changed = mended(labels, {"3.jpg": {"0": "N", "6": "5"}, "4.jpg": {"3": ""}, "5.jpg": {"0": "X"}})
+    assert changed == 2
+    assert (better.crops[0].text, better.crops[0].layout) == ("NKQ7785", "NKQ-7785")
+    assert (better.crops[1].text, better.crops[1].layout) == ("983JHV", None)
 
-    monkeypatch.setattr(train.mends, "mends", lambda: {"3.jpg": {"0": "N", "6": "5"}})
-    crop = {**_crop(tmp_path, "3.jpg", "train", "MKQ7783"), "layout": "MKQ-7783"}
-    labels = load(_write(tmp_path, [_scene(tmp_path, "1.jpg", "train", "ABC1235")], [crop]))
-    assert (labels.crops[0].text, labels.crops[0].layout) == ("NKQ7785", "NKQ-7785")
+
+def test_mends_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text('{"1.jpg": "N"}')
+    for name in ("m.json", "none.json"):
+        with pytest.raises(InputRefusedError) as caught:
+            load_mends(tmp_path / name)
+        assert caught.value.reference == "mends"
 
 
 @pytest.mark.shared
-def test_every_mend_is_of_a_picture_that_teaches(shared_plates: Path) -> None:
-    import train.mends
-
-    assert set(train.mends.mends()) <= {c.file for c in load(shared_plates).crops}
+def test_every_mend_is_of_a_picture_that_is_there(shared_plates: Path) -> None:
+    assert set(load_mends(MENDS)) <= {crop.file for crop in load_labels(shared_plates).crops}
