@@ -55,6 +55,7 @@ def read(
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     show: Annotated[Path | None, Parameter(name="--show")] = None,
     crops: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    engine: Annotated[str, Parameter(name="--engine")] = "day-one",
     threads: Annotated[int, Parameter(name="--threads", show_default=False)] = 0,
 ) -> int:
     """Read every plate in each picture.
@@ -69,6 +70,8 @@ def read(
         A folder for pictures with boxes and texts; made when it is not there.
     crops
         Each picture is one plate, already cut out.
+    engine
+        Who reads: guardian (our own models) or day-one.
     threads
         Processor cores to use; 0 is all but one, four at most.
     """
@@ -76,11 +79,11 @@ def read(
         raise InputRefusedError("No picture was named.", hint="guardian read photo.jpg", reference="nothing-to-read")
     from guardian.vision.engine import open_engine
 
-    engine = open_engine(threads=threads if threads > 0 else max(1, min(4, (os.cpu_count() or 2) - 1)))
+    opened = open_engine(engine, threads=threads if threads > 0 else max(1, min(4, (os.cpu_count() or 2) - 1)))
     if show is not None:
         _make_folder(show)
     report = _JSONReport() if json else _Report()
-    return _read_all(engine, paths, report, show, crops)
+    return _read_all(opened, paths, report, show, crops)
 
 
 def _read_all(engine: Engine, paths: tuple[Path, ...], report: _Report, show: Path | None, crops: bool) -> int:
