@@ -27,10 +27,15 @@ class ExportError(GuardianError):
 
 
 def detector_bytes(model: nn.Module) -> bytes:
-    """The finder as ONNX: `frame` (1, 3, H, W) in 0..1 → `plates` (1, 9, H/4, W/4)."""
+    """The finder as ONNX: `frame` (N, 3, H, W) in 0..1 → `plates` (N, 9, H/4, W/4)."""
     shipped = detector.Exported(model).eval()  # type: ignore[arg-type]
     return _onnx(
-        shipped, torch.rand(1, 3, 96, 128), "frame", "plates", {2: "height", 3: "width"}, {2: "rows", 3: "columns"}
+        shipped,
+        torch.rand(1, 3, 96, 128),
+        "frame",
+        "plates",
+        {0: "pictures", 2: "height", 3: "width"},
+        {0: "pictures", 2: "rows", 3: "columns"},
     )
 
 

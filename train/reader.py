@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from guardian.domain.plate import Plate
 from guardian.domain.series import SERIES
 from guardian.evaluation.labels import Labels
+from guardian.vision.plate_reader import MARGIN
 from train.augment import Picture, Rng, chance, lens, light, warp_crop
 from train.data import without_fold
 from train.loop import Run
@@ -29,7 +30,6 @@ from train.models.reader import BLANK, HEIGHT_PX, SIGNS, STEP_PX, WIDTH_PX, Plat
 from train.plates import RenderedPlate, draw_plate
 from train.plates.snap import Snap, snap
 
-MARGIN = 0.06
 _FRESH_PLATES, _PLATES = 5, 512
 """New plates with each step, and how many are photographed at a time."""
 _CLEAR_MIN = 0.5

@@ -4,7 +4,7 @@ import { CLASSES, decoded, SIGNS, STEPS, type Sign } from "../src/reader/steps/c
 import { overlap, peaks, scaled, tensorOf } from "../src/reader/steps/detect";
 import { luminance, resized, type Picture, type Quad } from "../src/reader/steps/picture";
 import { numberOf } from "../src/reader/steps/series";
-import { bounded, roundHalfEven, sidesFor } from "../src/reader/steps/sizes";
+import { bounded, CROP, roundHalfEven, sidesFor } from "../src/reader/steps/sizes";
 import made from "./reader-cases.json";
 import { cropOf, grown, homography, mapped, quadSize } from "../src/reader/steps/straighten";
 
@@ -37,7 +37,7 @@ describe("as in Python", () => {
   test.each(cases.straightened.map((one, i) => [i, one] as const))("plate %i straightened", (_, one) => {
     const size = quadSize(one.quad);
     expect([size.width, size.height]).toEqual(one.size.map((side) => expect.closeTo(side, 6)));
-    expect(furthest(grown(one.quad, size.height * 0.06).flat(), one.seen.flat())).toBeLessThan(0.11);
+    expect(furthest(grown(one.quad, size.height * CROP.margin).flat(), one.seen.flat())).toBeLessThan(0.11);
     const crop = cropOf(picture, one.quad)!;
     expect([crop.width, crop.height]).toEqual([160, 48]);
     expect(mean(crop.values, bytes(one.grey))).toBeLessThan(0.05);

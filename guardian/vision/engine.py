@@ -145,16 +145,17 @@ def _apart(corners: Corners, others: Sequence[Corners]) -> bool:
 
 
 OWN = "guardian"
-"""Our own models; what the product reads with."""
+"""Our own models."""
 
 
 def open_engine(name: str = "day-one", threads: int = 1) -> Engine:
     """Load an engine.
 
     Args:
-        name: `guardian` (photos: looks twice, so that plates which fill the picture are found too), `guardian-video` (films of
+        name: `guardian` (photos: looks three times, so that plates which fill the picture are found too), `guardian-video` (films of
             which every frame counts) or `guardian-fast` (cameras: what is found is followed in windows). The same three of the
-            engine of day one, which is now the second opinion and a peer: `day-one`, `day-one-video`, `day-one-fast`.
+            engine of day one, with which the product reads until ours is ahead on every set: `day-one`, `day-one-video`,
+            `day-one-fast`.
         threads: threads of each model, at least 1.
 
     Raises:

@@ -1,7 +1,8 @@
 """Our own finder of plates: one look at a picture gives each plate's four corners.
 
 The model says for every 4 x 4 px of what it is shown how likely a plate's centre lies there, and where that plate's corners
-are. Sizes are decided here and nowhere else (`Sizes`): what a picture is made smaller to, and whether a second look at half
+are. What was found is looked at once more, all in one small batch, at the size at which corners are seen best; what is not
+seen again there was hardly a plate. Sizes are decided here and nowhere else (`Sizes`): what a picture is made smaller to, and whether a second look at half
 of that is worth its quarter of the cost, for plates that fill the picture.
 """
 
@@ -22,18 +23,26 @@ from guardian.vision.weights import content_of, open_session
 STRIDE_PX = 4
 SIDE_STEP_PX = 32
 PLATES_MAX = 64
+WINDOW = (192, 96)
+WINDOW_PLATE_PX = 120.0
+"""A window shows a plate 120 px wide: of 63 training plates with fitted corners these are off by 0.066 of the plate's height
+in a window, 0.088 without (90 % within 0.10 and 0.15), for 1.7 ms each. Larger windows are no better."""
+WINDOWS_MAX = 24
+UNSEEN_SHARE = 0.5
+"""What is left of a probability when the window does not show a plate."""
 
 
 class Sizes(msgspec.Struct, frozen=True):
     """How large the finder sees a picture.
 
     `side_max_px` is the longest side that it is shown; larger pictures are made smaller, those below `side_min_px` larger.
-    `halves` are further looks, each at half of the one before.
+    `halves` are further looks, each at half of the one before. `windows`: look again at what was found, for its corners.
     """
 
     side_max_px: int = 960
     side_min_px: int = 320
     halves: int = 0
+    windows: bool = True
     prob_min: float = 0.3
 
 
@@ -47,11 +56,21 @@ def peaks_of(plates: npt.NDArray[np.float32], prob_min: float) -> list[tuple[flo
     tops = (heat >= prob_min) & (heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8)))
     rows, columns = np.nonzero(tops)
     order = np.argsort(-heat[rows, columns], kind="stable")[: PLATES_MAX * 4]
-    out = []
-    for row, column in zip(rows[order], columns[order], strict=True):
-        centre = np.asarray(((column + 0.5) * STRIDE_PX, (row + 0.5) * STRIDE_PX), np.float32)
-        out.append((float(heat[row, column]), plates[1:, row, column].reshape(4, 2) + centre))
-    return out
+    return [
+        (float(heat[row, column]), _corners_at(plates, int(row), int(column)))
+        for row, column in zip(rows[order], columns[order], strict=True)
+    ]
+
+
+def _corners_at(plates: npt.NDArray[np.float32], row: int, column: int) -> npt.NDArray[np.float32]:
+    """The corners that a peak and its neighbours name, weighed by how much they are centre themselves."""
+    r0, c0 = max(0, row - 1), max(0, column - 1)
+    part = plates[:, r0 : row + 2, c0 : column + 2]
+    weight = np.where(part[0] > 0.3 * plates[0, row, column], part[0], 0)
+    ys, xs = np.mgrid[r0 : r0 + part.shape[1], c0 : c0 + part.shape[2]]
+    centre = (np.stack([xs, ys]) + 0.5) * STRIDE_PX
+    named = part[1:].reshape(4, 2, *weight.shape) + centre
+    return np.asarray((named * weight).sum(axis=(2, 3)) / weight.sum(), np.float32)
 
 
 def shared_part(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
@@ -74,6 +93,41 @@ def sides_for(height: int, width: int, longest_px: float) -> tuple[int, int]:
 def planes_of(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """(H, W, 3) uint8 BGR to (1, 3, H, W) float32 RGB in 0..1."""
     return np.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A part of a frame at the size of `WINDOW`."""
+
+    picture: Frame
+    left: float
+    top: float
+    scale_x: float  # px of the window for each of the frame
+    scale_y: float
+
+    def back(self, quad: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Corners of the window in px of the frame."""
+        return np.asarray(quad / (self.scale_x, self.scale_y) + (self.left, self.top), np.float32)
+
+
+def window_around(frame: Frame, quad: npt.NDArray[np.float32]) -> Window:
+    """The surroundings of a plate, brought to the size at which corners are seen best; beyond the frame its edge repeats."""
+    height, width = frame.shape[:2]
+    across = (quad[1] - quad[0] + quad[2] - quad[3]) / 2
+    factor = WINDOW_PLATE_PX / max(4.0, float(np.hypot(across[0], across[1])))
+    half = np.asarray(WINDOW, np.float32) / (2 * factor)
+    centre = np.clip(quad.mean(axis=0), (0, 0), (width - 1, height - 1))
+    x0, y0 = np.floor(centre - half).astype(int)
+    x1, y1 = np.ceil(centre + half).astype(int)
+    inside = frame[max(0, y0) : min(height, y1), max(0, x0) : min(width, x1)]
+    spare = (max(0, -y0), max(0, y1 - height), max(0, -x0), max(0, x1 - width))
+    part = (
+        cv2.copyMakeBorder(inside, int(spare[0]), int(spare[1]), int(spare[2]), int(spare[3]), cv2.BORDER_REPLICATE)
+        if any(spare)
+        else inside
+    )
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    picture = np.asarray(cv2.resize(part, WINDOW, interpolation=method), np.uint8)
+    return Window(picture, float(x0), float(y0), WINDOW[0] / float(x1 - x0), WINDOW[1] / float(y1 - y0))
 
 
 class PlateFinder:
@@ -101,7 +155,23 @@ class PlateFinder:
         for prob, quad in found:
             if len(kept) < PLATES_MAX and all(shared_part(quad, other) < 0.5 for _, other in kept):
                 kept.append((prob, quad))
-        return [Detection(_corners(quad), min(1.0, prob)) for prob, quad in kept]
+        if s.windows and kept:
+            kept = self._looked_again(frame, kept)
+        return [Detection(_corners(quad), min(1.0, prob)) for prob, quad in kept if prob >= s.prob_min]
+
+    def _looked_again(
+        self, frame: Frame, found: list[tuple[float, npt.NDArray[np.float32]]]
+    ) -> list[tuple[float, npt.NDArray[np.float32]]]:
+        """The same plates with the corners that a window of their own shows; likeliest first."""
+        head, rest = found[:WINDOWS_MAX], found[WINDOWS_MAX:]
+        windows = [window_around(frame, quad) for _, quad in head]
+        maps = self._session.run(None, {"frame": np.concatenate([planes_of(w.picture) for w in windows])})[0]
+        out = list(rest)
+        for (prob, quad), window, plates in zip(head, windows, maps, strict=True):
+            again = [(p, window.back(q)) for p, q in peaks_of(plates, 0.2)]
+            same = next(((p, q) for p, q in again if shared_part(q, quad) > 0.5), None)
+            out.append((max(prob, same[0]), same[1]) if same is not None else (prob * UNSEEN_SHARE, quad))
+        return sorted(out, key=lambda item: -item[0])
 
     def _look(self, frame: Frame, longest: float) -> list[tuple[float, npt.NDArray[np.float32]]]:
         height, width = frame.shape[:2]

@@ -21,7 +21,7 @@ from guardian.vision.weights import content_of, open_session
 
 SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 HEIGHT_PX, WIDTH_PX, STEP_PX = 48, 160, 4
-MARGIN = 0.06
+MARGIN = 0.12
 """How far beyond the plate's sides the reader sees, in heights of the plate."""
 BATCH_MAX = 16
 _ALTERNATIVES_MAX = 6

@@ -24,19 +24,19 @@ from guardian.vision.window import detect_near
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputRefusedError, match="no engine 'day-two'") as caught:
         open_engine("day-two")
-    assert "day-one-video" in caught.value.hint
+    assert "guardian-video" in caught.value.hint and "day-one-video" in caught.value.hint
 
 
 def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "rapidocr" else real(name, *a))
     with pytest.raises(EngineMissingError) as caught:
-        open_engine()
+        open_engine("day-one")
     assert "guardian[device]" in caught.value.hint
 
 
 def test_opening_the_engine_says_nothing_and_does_not_load_the_package_that_brings_its_weights() -> None:
-    code = "import sys; from guardian.vision.engine import open_engine; open_engine(); print('rapidocr' in sys.modules)"
+    code = "import sys; from guardian.vision.engine import open_engine; open_engine('day-one'); open_engine(); print('rapidocr' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout.strip(), done.stderr.strip()) == ("False", "")
 

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardian.vision.finder import PlateFinder, Sizes, peaks_of, planes_of, shared_part, sides_for
+from guardian.vision.finder import (
+    WINDOW,
+    WINDOW_PLATE_PX,
+    PlateFinder,
+    Sizes,
+    peaks_of,
+    planes_of,
+    shared_part,
+    sides_for,
+    window_around,
+)
 
 
 def _maps(height: int, width: int, plates: list[tuple[int, int, float, float]]) -> np.ndarray:
@@ -65,7 +75,7 @@ def test_sizes_are_multiples_of_the_step_and_near_what_was_asked(height: int, wi
 
 @pytest.mark.parametrize("shape", [(1080, 1920), (3000, 2000), (48, 60), (8, 900)])
 def test_corners_come_back_in_the_frame_s_own_pixels(shape: tuple[int, int]) -> None:
-    finder, _ = _finder(Sizes(side_max_px=640))
+    finder, _ = _finder(Sizes(side_max_px=640, windows=False))
     (found,) = finder.detect(np.zeros((*shape, 3), np.uint8))
     xs = [x for x, _ in found.corners]
     assert abs((max(xs) - min(xs)) - shape[1] / 3) < 0.02 * shape[1] + 1
@@ -73,16 +83,62 @@ def test_corners_come_back_in_the_frame_s_own_pixels(shape: tuple[int, int]) -> 
 
 
 def test_a_second_look_is_at_half_the_size_and_gives_no_plate_twice() -> None:
-    finder, model = _finder(Sizes(side_max_px=640, halves=1))
+    finder, model = _finder(Sizes(side_max_px=640, halves=1, windows=False))
     assert len(finder.detect(np.zeros((480, 640, 3), np.uint8))) == 1
     assert model.shown == [(480, 640), (256, 320)]
 
 
 def test_a_small_picture_is_enlarged_and_a_large_one_made_smaller() -> None:
-    finder, model = _finder(Sizes(side_max_px=640, side_min_px=320))
+    finder, model = _finder(Sizes(side_max_px=640, side_min_px=320, windows=False))
     finder.detect(np.zeros((100, 100, 3), np.uint8))
     finder.detect(np.zeros((4000, 3000, 3), np.uint8))
     assert model.shown == [(320, 320), (640, 480)]
+
+
+def test_neighbours_have_a_say_about_the_corners_by_their_weight() -> None:
+    maps = _maps(20, 30, [(5, 6, 0.8, 20.0), (5, 7, 0.4, 26.0), (5, 5, 0.1, 90.0)])
+    ((_, quad),) = peaks_of(maps, 0.5)
+    # 0.8 for a left edge of 6.5 * 4 - 20 = 6, 0.4 for 7.5 * 4 - 26 = 4; the third is too faint.
+    assert quad[0, 0] == pytest.approx((0.8 * 6 + 0.4 * 4) / 1.2)
+
+
+@given(
+    st.floats(-50, 700),
+    st.floats(-50, 500),
+    st.floats(6, 900),
+    st.floats(0.3, 0.6),
+    st.sampled_from([(480, 640), (40, 900)]),
+)
+def test_a_window_shows_the_plate_at_one_size_and_leads_back_to_the_frame(
+    x: float, y: float, wide: float, slim: float, shape: tuple[int, int]
+) -> None:
+    quad = np.asarray([(x, y), (x + wide, y), (x + wide, y + slim * wide), (x, y + slim * wide)], np.float32)
+    window = window_around(np.zeros((*shape, 3), np.uint8), quad)
+    assert window.picture.shape == (WINDOW[1], WINDOW[0], 3)
+    inside = (quad - (window.left, window.top)) * (window.scale_x, window.scale_y)
+    np.testing.assert_allclose(window.back(inside), quad, atol=0.01)
+    assert np.ptp(inside[:, 0]) == pytest.approx(WINDOW_PLATE_PX, rel=0.15)
+
+
+def test_corners_of_a_window_take_the_place_of_the_first_ones() -> None:
+    finder, model = _finder(Sizes(side_max_px=640))
+    (found,) = finder.detect(np.zeros((480, 640, 3), np.uint8))
+    assert model.shown == [(480, 640), (WINDOW[1], WINDOW[0])]
+    # The model sees a plate a third as wide as what it is shown: of a window of 192 px at 120 for the plate's 213.
+    xs = [x for x, _ in found.corners]
+    assert max(xs) - min(xs) == pytest.approx(192 / 3 * 213.3 / 120, abs=3)
+
+
+def test_what_its_own_window_does_not_show_is_hardly_a_plate() -> None:
+    finder, model = _finder(Sizes(side_max_px=640, prob_min=0.3), prob=0.5)
+    inner = model.run
+
+    def blind_in_windows(names: Any, given: dict[str, np.ndarray]) -> list[np.ndarray]:
+        out = inner(names, given)
+        return [out[0] * 0] if given["frame"].shape[2] == WINDOW[1] else out
+
+    model.run = blind_in_windows  # type: ignore[method-assign]
+    assert finder.detect(np.zeros((480, 640, 3), np.uint8)) == []
 
 
 def test_what_is_unlikely_is_no_plate() -> None:

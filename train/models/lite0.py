@@ -135,6 +135,10 @@ def teach_stem(stem: Stem, pictures: Callable[[int], Tensor], steps: int) -> flo
     have = pretrained()
     teacher.load_state_dict({name: have[name] for name in teacher.state_dict()})
     teacher.eval()
+    with torch.no_grad():  # what it says has the teacher's range from the start; steps of 0.004 would take long to it
+        wanted = teacher(pictures(0))
+        stem.project[1].weight.copy_(wanted.std(dim=(0, 2, 3)))
+        stem.project[1].bias.copy_(wanted.mean(dim=(0, 2, 3)))
     optimiser = torch.optim.AdamW(stem.parameters(), lr=4e-3)
     missed = 1.0
     for step in range(steps):

@@ -35,7 +35,6 @@ export function tensorOf(picture: Picture, width: number, height: number): Float
  * cell's middle. Corners are given in px of the tensor.
  */
 export function peaks(map: Float32Array, columns: number, rows: number, probMin = PROB_MIN, most = PLATES_MAX): Found[] {
-  const plane = columns * rows;
   const found: { at: number; prob: number }[] = [];
   for (let row = 0, at = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, at++) {
@@ -50,14 +49,33 @@ export function peaks(map: Float32Array, columns: number, rows: number, probMin 
   found.sort((a, b) => b.prob - a.prob || a.at - b.at);
   const kept: Found[] = [];
   for (const { at, prob } of found) {
-    const x = ((at % columns) + 0.5) * STRIDE;
-    const y = (Math.floor(at / columns) + 0.5) * STRIDE;
-    const corner = (i: number): Point => [x + map[(1 + 2 * i) * plane + at]!, y + map[(2 + 2 * i) * plane + at]!];
-    const quad: Quad = [corner(0), corner(1), corner(2), corner(3)];
+    const quad = cornersAt(map, columns, rows, at);
     if (kept.every((other) => overlap(other.quad, quad) < SAME_PLACE_SHARE)) kept.push({ quad, prob });
     if (kept.length === most) break;
   }
   return kept;
+}
+
+/** A neighbour that is centre for less than this share of the peak has no say about the corners. */
+const SAY_MIN = 0.3;
+
+/** The corners that a peak and its neighbours name, weighed by how much they are centre themselves. */
+function cornersAt(map: Float32Array, columns: number, rows: number, at: number): Quad {
+  const plane = columns * rows;
+  const [row, column] = [Math.floor(at / columns), at % columns];
+  const sums = new Array<number>(8).fill(0);
+  let said = 0;
+  for (let r = Math.max(0, row - 1); r <= Math.min(rows - 1, row + 1); r++) {
+    for (let c = Math.max(0, column - 1); c <= Math.min(columns - 1, column + 1); c++) {
+      const cell = r * columns + c;
+      const weight = map[cell]!;
+      if (!(weight > SAY_MIN * map[at]!)) continue;
+      said += weight;
+      for (let i = 0; i < 8; i++) sums[i]! += weight * (map[(1 + i) * plane + cell]! + ((i % 2 ? r : c) + 0.5) * STRIDE);
+    }
+  }
+  const corner = (i: number): Point => [sums[2 * i]! / said, sums[2 * i + 1]! / said];
+  return [corner(0), corner(1), corner(2), corner(3)];
 }
 
 /** Shared part of two quadrangles' upright boxes, of the smaller one (guardian/vision/finder.py, `shared_part`). */

@@ -11,7 +11,7 @@ export const PICTURE_SIDE_MAX = { moving: 1920, still: 2560 } as const;
 /** So many plates of one look are read; the least likely go first. */
 export const PLATES_MAX = 16;
 /** The reader's crop, and the margin around the plate in parts of its height. */
-export const CROP = { width: 160, height: 48, margin: 0.06 } as const;
+export const CROP = { width: 160, height: 48, margin: 0.12 } as const;
 
 /** Width and height at which a picture is shown, its longest side at about `sideMax` (guardian/vision/finder.py, `sides_for`). */
 export function sidesFor(width: number, height: number, sideMax: number): { width: number; height: number } {
