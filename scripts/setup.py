@@ -183,7 +183,9 @@ def sync_packages(which: str) -> None:
 
 def install_training() -> None:
     # By pip and not by uv: see the head of the file. The house's own packages stay at their versions.
-    kept = [line.partition(" ")[0] for line in (ROOT / "requirements" / "dev.txt").read_text().splitlines() if "==" in line]
+    kept = [
+        line.partition(" ")[0] for line in (ROOT / "requirements" / "dev.txt").read_text().splitlines() if "==" in line
+    ]
     bounds = STAMPS / "kept.txt"
     STAMPS.mkdir(exist_ok=True)
     bounds.write_text("\n".join(line.rstrip(" \\;") for line in kept if line[0].isalpha()) + "\n")
