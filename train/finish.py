@@ -135,5 +135,5 @@ def finish_reader(out: Path, settings: ReaderSettings, labelled: Labels | None) 
         f"reader: temperature {temperature:.2f} (NLL {before:.3f} → {after:.3f}), {late:.2f} steps late",
         file=sys.stderr,
     )
-    facts = {"late_steps": round(late, 3), "temperature": round(float(temperature), 3)}
+    facts = {"late_steps": round(late, 1) + 0.0, "temperature": round(float(temperature), 3)}
     return export.reader_bytes(model, temperature), facts

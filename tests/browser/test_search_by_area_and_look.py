@@ -66,7 +66,7 @@ def test_plates_and_cases_are_offered_only_from_this_sessions_own_questions(cons
     expect(offers(console)).to_have_count(0)
     console.page.locator("#query").fill("BQD-0187")
     asked(console)
-    console.wait_for_rows(len(console.rows) or 1)
+    expect(console.page.locator("table.found tbody tr").first).to_be_visible(timeout=60_000)
     console.clear_question()
     console.page.locator("#query").fill("bq")
     expect(offers(console)).to_contain_text("BQD-0187")
