@@ -181,8 +181,6 @@ def test_a_camera_shows_a_box_and_its_text_and_lists_the_read(reader: Console) -
 
 
 def test_the_shipped_models_read_a_plate_before_a_camera(browser: Browser, cloud: RunningCloud) -> None:
-    if shipped_models() != FOLDER:
-        pytest.skip("no models are shipped yet (guardian/vision/weights)")
     console = sign_in(browser, cloud, models=FOLDER, size="phone")
     wait_until_ready(console)
     console.press_button("開啟相機")
