@@ -6,7 +6,7 @@ import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -14,11 +14,11 @@ from guardian.domain.errors import InputRefusedError
 
 _EXAMPLES = """\
 Examples:
-  guardian train reader --data plates            learn to read, hours of one core
-  guardian train detector --data plates          learn to find plates
-  guardian train reader                          from rendered plates alone
-  guardian train reader --data plates --fold 0/5 without one fifth, which is looked at
-  guardian train reader --data plates --install  and read with it from now on
+  guardian train detector --data plates            learn to find plates
+  guardian train reader --data plates              learn to read, in hours
+  guardian train reader                            from rendered plates alone
+  guardian train reader --data plates --fold 0/5   one fifth is only looked at
+  guardian train reader --data plates --install    and read with it from now on
 
 A run is a folder. It may be cut off at any moment: the same command goes on
 from there. Pictures of the test split never teach: a folder in which a plate
@@ -32,45 +32,45 @@ app = App(
     help_epilogue=_EXAMPLES,
 )
 
-_Folder = Annotated[Path | None, Parameter(name="--data", show_default=False)]
-_Out = Annotated[Path | None, Parameter(name="--out", show_default=False)]
-_Number = Annotated[int, Parameter(show_default=True)]
-_Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
-_Text = Annotated[str, Parameter(show_default=True)]
+_STEPS = {"detector": 6000, "reader": 20000}
 
 
-@app.command
-def detector(
+@app.default
+def train(
+    name: Annotated[Literal["detector", "reader"], Parameter(name="MODEL", negative=())],
+    /,
     *,
-    data: _Folder = None,
-    out: _Out = None,
-    steps: _Number = 6000,
-    seed: _Number = 1,
-    fold: _Text = "0/8",
-    start: _Out = None,
-    device: _Text = "auto",
-    workers: _Number = 0,
-    threads: _Number = 1,
-    install: _Flag = False,
+    data: Annotated[Path | None, Parameter(name="--data")] = None,
+    out: Annotated[Path | None, Parameter(name="--out")] = None,
+    steps: Annotated[int, Parameter(name="--steps", show_default=False)] = 0,
+    seed: Annotated[int, Parameter(name="--seed")] = 1,
+    fold: Annotated[str, Parameter(name="--fold")] = "0/8",
+    start: Annotated[Path | None, Parameter(name="--start")] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], Parameter(name="--device")] = "auto",
+    workers: Annotated[int, Parameter(name="--workers")] = 0,
+    threads: Annotated[int, Parameter(name="--threads")] = 1,
+    install: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
-    """Train the finder of plates.
+    """Train one of the two models that read plates.
 
     Parameters
     ----------
+    name
+        detector finds plates, reader reads them.
     data
-        A folder of labelled pictures; rendered scenes alone without one.
+        A folder of labelled pictures; without one all is rendered.
     out
-        The run's folder; var/train/detector without it.
+        The run's folder; var/train/MODEL without it.
     steps
-        Batches of eight views.
+        Batches; 6000 of 8 views for the detector, 20000 of 64 plates.
     seed
         The same seed takes the same way.
     fold
-        Which part of the training split is only looked at; 0/0: none.
+        The part of the training split that is only looked at; 0/0: none.
     start
         Weights (best.pt of another run) to begin with.
     device
-        auto, cpu or cuda.
+        Where to compute; auto takes a GPU where there is one.
     workers
         Processes that make pictures beside the training.
     threads
@@ -78,63 +78,15 @@ def detector(
     install
         Put the finished model where `guardian read` takes it from.
     """
-    return _train("detector", data, out, {"steps": steps, "seed": seed}, fold, start, device, workers, threads, install)
-
-
-@app.command
-def reader(
-    *,
-    data: _Folder = None,
-    out: _Out = None,
-    steps: _Number = 20000,
-    seed: _Number = 1,
-    fold: _Text = "0/8",
-    start: _Out = None,
-    device: _Text = "auto",
-    workers: _Number = 0,
-    threads: _Number = 1,
-    install: _Flag = False,
-) -> int:
-    """Train the reader of plates.
-
-    Parameters
-    ----------
-    data
-        A folder of labelled pictures; rendered plates alone without one.
-    out
-        The run's folder; var/train/reader without it.
-    steps
-        Batches of 64 plates.
-    seed
-        The same seed takes the same way.
-    fold
-        Which part of the training split is only looked at; 0/0: none.
-    start
-        Weights (best.pt of another run) to begin with.
-    device
-        auto, cpu or cuda.
-    workers
-        Processes that make pictures beside the training.
-    threads
-        Cores for the training itself.
-    install
-        Put the finished model where `guardian read` takes it from.
-    """
-    return _train("reader", data, out, {"steps": steps, "seed": seed}, fold, start, device, workers, threads, install)
-
-
-def _train(
-    name: str,
-    data: Path | None,
-    out: Path | None,
-    numbers: dict[str, int],
-    fold: str,
-    start: Path | None,
-    device: str,
-    workers: int,
-    threads: int,
-    install: bool,
-) -> int:
+    which, _, of = fold.partition("/")
+    if not (which.isdecimal() and of.isdecimal()) or int(which) >= max(1, int(of)):
+        raise InputRefusedError(f"'{fold}' is no fold.", hint="Write 0/8 for the first of eight.", reference="fold")
+    if start is not None and not start.is_file():
+        raise InputRefusedError(
+            f"There are no weights {start.name} to begin with; nothing was trained.",
+            hint="Name the best.pt of another run, or leave --start out.",
+            reference="no-start",
+        )
     try:
         import torch
 
@@ -146,22 +98,20 @@ def _train(
             hint="python3 scripts/setup.py train installs what training needs.",
             reference="no-training-here",
         ) from error
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputRefusedError(
+            "PyTorch sees no GPU here; nothing was trained.", hint="--device auto or cpu.", reference="no-gpu"
+        )
     torch.set_num_threads(max(1, threads))
-    which, _, of = fold.partition("/")
-    if not (which.isdecimal() and of.isdecimal()):
-        raise InputRefusedError(f"'{fold}' is no fold.", hint="Write 0/8 for the first of eight.", reference="fold")
-    asked: dict[str, Any] = {**numbers, "fold": int(which), "folds": int(of)}
-    made = f"{datetime.now(UTC):%Y-%m-%d}: guardian {shlex.join(sys.argv[1:])}"
-    folder = out or Path("var/train") / name
     code: int = finish.run(
         name,
         load(data) if data is not None else None,
-        folder,
-        asked,
+        out or Path("var/train") / name,
+        {"steps": steps if steps > 0 else _STEPS[name], "seed": seed, "fold": int(which), "folds": int(of)},
         start=start,
         device=device,
         workers=workers,
         install=install,
-        made=made,
+        made=f"{datetime.now(UTC):%Y-%m-%d}: guardian {shlex.join(sys.argv[1:])}",
     )
     return code
