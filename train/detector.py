@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from guardian.evaluation.geometry import iou
 from guardian.evaluation.labels import Labels
 from guardian.vision.finder import peaks_of, shared_part, sides_for
 from train.augment import Rng, chance, lens, light, warp_crop
@@ -293,7 +294,7 @@ class Look:
                 used = set()
                 for quad, weight in zip(truth, view.weights, strict=True):
                     of += 1
-                    ious = [_iou(quad, q) for q in quads]
+                    ious = [iou(quad, q) for q in quads]
                     if ious and max(ious) > 0.5:
                         found += 1
                         k = int(np.argmax(ious))
@@ -307,12 +308,6 @@ class Look:
             out[f"corners_{side}"] = float(np.mean(errors)) if errors else 1.0
             score += found / max(1, of) - 0.3 * false / max(1, of) - out[f"corners_{side}"]
         return {**out, "score": score}
-
-
-def _iou(a: NDArray[Any], b: NDArray[Any]) -> float:
-    low, high = np.maximum(a.min(axis=0), b.min(axis=0)), np.minimum(a.max(axis=0), b.max(axis=0))
-    shared = float(np.prod(np.clip(high - low, 0, None)))
-    return shared / (float(np.prod(np.ptp(a, axis=0)) + np.prod(np.ptp(b, axis=0))) - shared)
 
 
 def train_detector(
