@@ -60,7 +60,7 @@ def phone(rng: np.random.Generator) -> str:
     return (
         f"(0{2 + int(d[0]) % 7}){d[1:5]}-{d[5:9]}",
         f"0{2 + int(d[0]) % 7}-{d[1:8]}",
-        f"{d[1:4]}-{d[4:8]}",
+        f"{1 + int(d[1]) % 9}{d[2:5]}-{d[5:9]}",
         f"09{d[:2]}-{d[2:5]}-{d[5:8]}",
     )[kind]
 
