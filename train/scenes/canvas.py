@@ -34,6 +34,7 @@ class Canvas:
         self.marks: list[Mark] = []
         self._places: list[Quad] = []
         self.vehicles: list[tuple[str, int]] = []  # kind, px when it was laid
+        self.looks: list[tuple[str, str]] = []  # body and colour of each vehicle, empty where not known
         self.lamps: list[tuple[float, float, float, tuple[int, int, int]]] = []  # x, y, radius px, BGR: lit at night
 
     @property
@@ -74,6 +75,7 @@ class Canvas:
         gain: float | NDArray[Any] = 1.0,
         soft: float = 0.0,
         vehicle: str = "",
+        look: tuple[str, str] = ("", ""),
     ) -> tuple[int, int, int, int] | None:
         """Warp art (h, w, 4) BGRA onto a quadrangle, cover what lay there, and give the box that was touched.
 
@@ -81,6 +83,7 @@ class Canvas:
             gain: light that falls on it, one factor or three (BGR).
             soft: blur of the laid art in px, for what is out of focus or far.
             vehicle: kind of the vehicle that this is, if it is one.
+            look: its body and its colour.
         """
         x0, y0, x1, y1 = self._within(quad)
         if x1 - x0 < 1 or y1 - y0 < 1:
@@ -101,6 +104,7 @@ class Canvas:
         if vehicle and len(self.vehicles) < 255:
             solid = warped[:, :, 3] > 127
             self.vehicles.append((vehicle, int(np.count_nonzero(solid))))
+            self.looks.append(look)
             self.body[y0:y1, x0:x1][solid] = len(self.vehicles)
         return x0, y0, x1, y1
 
@@ -148,15 +152,21 @@ class Canvas:
         seen = int(np.count_nonzero(self.owner[y0:y1, x0:x1] == number))
         return seen / max(1.0, mark.area)
 
-    def boxes(self) -> list[tuple[tuple[float, float, float, float], str]]:
-        """x1, y1, x2, y2 and kind of vehicles of which at least a fifth of what the frame holds can be seen."""
+    def boxes(self) -> list[tuple[tuple[float, float, float, float], str, tuple[str, str]]]:
+        """x1, y1, x2, y2, kind and look of vehicles of which at least a fifth of what the frame holds can be seen."""
         out = []
         for number, (kind, laid) in enumerate(self.vehicles, 1):
             mine = self.body == number
             columns, rows = np.flatnonzero(mine.any(axis=0)), np.flatnonzero(mine.any(axis=1))
             if laid < 60 or not len(rows) or np.count_nonzero(mine) < 0.2 * laid:
                 continue
-            out.append(((float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)), kind))
+            out.append(
+                (
+                    (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)),
+                    kind,
+                    self.looks[number - 1],
+                )
+            )
         return out
 
     def truth(self) -> tuple[list[Mark], list[Mark]]:

@@ -15,7 +15,7 @@ import numpy as np
 from train.plates.lookalikes import lookalike
 from train.scenes.easel import Easel, both, box
 from train.scenes.model import Picture, Rng
-from train.scenes.parts import badge, grille, holder, letters, paint_for, rear_lamp
+from train.scenes.parts import badge, grille, holder, letters, look, paint_for, rear_lamp
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -27,6 +27,7 @@ class Card(msgspec.Struct, frozen=True):
         plate_cm: middle of the plate from the top left.
         lamps_cm: x, y, radius of its lamps.
         rear: whether the lamps are tail lamps.
+        look: body, where one end tells it, and colour of its paint.
     """
 
     picture: Picture
@@ -36,6 +37,7 @@ class Card(msgspec.Struct, frozen=True):
     plate_cm: tuple[float, float]
     lamps_cm: tuple[tuple[float, float, float], ...]
     rear: bool
+    look: tuple[str, str]
 
 
 def _car_rear(rng: Rng) -> Card:
@@ -130,7 +132,7 @@ def _car_rear(rng: Rng) -> Card:
     if rng.random() < 0.3:
         art, _k = lookalike(rng, kind="sticker")
         sheet.put(art, m + rng.uniform(-50, 50), rng.uniform(roof + 18, belt - 8), rng.uniform(10, 24))
-    return Card(sheet.done(rng), sheet.width, sheet.height, "car", plate, tuple(lamps), True)
+    return Card(sheet.done(rng), sheet.width, sheet.height, "car", plate, tuple(lamps), True, look("", paint))
 
 
 def _car_front(rng: Rng) -> Card:
@@ -204,7 +206,7 @@ def _car_front(rng: Rng) -> Card:
     if rng.random() < 0.3:
         art, _k = lookalike(rng, kind="sticker")
         sheet.put(art, m + rng.choice((-1, 1)) * rng.uniform(36, 46), hood - 24, rng.uniform(8, 16))
-    return Card(sheet.done(rng), sheet.width, sheet.height, "car", (m, py), tuple(lamps), False)
+    return Card(sheet.done(rng), sheet.width, sheet.height, "car", (m, py), tuple(lamps), False, look("", paint))
 
 
 def _scooter_tail(rng: Rng) -> Card:
@@ -282,7 +284,9 @@ def _scooter_tail(rng: Rng) -> Card:
     if rng.random() < 0.2:
         art, _k = lookalike(rng, kind="sticker")
         sheet.put(art, m + rng.uniform(-6, 6), rng.uniform(54, 60), rng.uniform(8, 14))
-    return Card(sheet.done(rng), sheet.width, sheet.height, "motorcycle", (m, py), (lamp,), True)
+    return Card(
+        sheet.done(rng), sheet.width, sheet.height, "motorcycle", (m, py), (lamp,), True, look("scooter", paint)
+    )
 
 
 def _tailboard(rng: Rng) -> Card:
@@ -309,7 +313,7 @@ def _tailboard(rng: Rng) -> Card:
     for x in np.arange(m - 100, m + 100, 12.0):
         sheet.fill([(x, floor + 38), (x + 6, floor + 38), (x + 12, floor + 48), (x + 6, floor + 48)], (40, 40, 190))
     plate = (m + float(rng.choice((-30.0, 0.0, 0.0, 30.0))), floor + 13 + float(rng.uniform(-3, 8)))
-    return Card(sheet.done(rng), sheet.width, sheet.height, "truck", plate, tuple(lamps), True)
+    return Card(sheet.done(rng), sheet.width, sheet.height, "truck", plate, tuple(lamps), True, look("truck", paint))
 
 
 _DRAW = {"rear": _car_rear, "front": _car_front, "scooter": _scooter_tail, "tailboard": _tailboard}

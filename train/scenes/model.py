@@ -43,6 +43,8 @@ class Scene(msgspec.Struct, frozen=True):
         hidden: (m, 4, 2) float32: plates that can be seen in part, or are under 6 px high; nothing should be asked there.
         vehicle_boxes: (k, 4) float32, x1 y1 x2 y2, of the vehicles that we drew, as far as they can be seen.
         vehicle_kinds: kind of each.
+        vehicle_looks: body and colour of each, in the words of `guardian.vision`; empty where the drawing does not know.
+            The colour is that of the paint by daylight, whatever the light in the picture.
         complete: False where the ground is a real picture in which unlabelled plates may stand; then boxes of its
             real vehicles are missing too.
         light: "day", "dusk", "dark" or "infrared".
@@ -56,6 +58,7 @@ class Scene(msgspec.Struct, frozen=True):
     hidden: NDArray[np.float32]
     vehicle_boxes: NDArray[np.float32]
     vehicle_kinds: tuple[str, ...]
+    vehicle_looks: tuple[tuple[str, str], ...]
     complete: bool
     light: str
     layout: str

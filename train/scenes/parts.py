@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.vision.colours import colour_of_paint
 from train.plates.lookalikes import lookalike
 from train.scenes.easel import Easel, Points, box
 from train.scenes.model import Rng
@@ -21,6 +22,11 @@ def paint_for(rng: Rng) -> NDArray[Any]:
     if rng.random() < 0.06:
         return rng.uniform(10, 235, 3)
     return np.asarray(_PAINTS[int(rng.integers(len(_PAINTS)))], float) * rng.uniform(0.85, 1.08)
+
+
+def look(body: str, paint: NDArray[Any]) -> tuple[str, str]:
+    """What a scene tells of a vehicle: its body and the word for its paint."""
+    return body, colour_of_paint((float(paint[0]), float(paint[1]), float(paint[2])))
 
 
 def badge(rng: Rng, sheet: Easel, x: float, y: float, size: float) -> None:

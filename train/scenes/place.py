@@ -134,7 +134,7 @@ def put_card(
     shadow_under(
         canvas, float(outline[3, 0]), float(outline[2, 0]), foot, max(4.0, float(np.ptp(outline[:, 0])) * 0.08)
     )
-    box = canvas.lay(card.picture, outline, gain=gain, vehicle=card.kind)
+    box = canvas.lay(card.picture, outline, gain=gain, vehicle=card.kind, look=card.look)
     if box is None:
         return
     for x, y, r in card.lamps_cm:
@@ -191,7 +191,7 @@ def put_sprite(
     if left > canvas.width or left + w * scale < 0 or top > canvas.height or w * scale < 4:
         return
     shadow_under(canvas, left, left + w * scale, foot[1], h * scale * 0.12)
-    canvas.stamp(sprite.picture, left, top, w * scale, gain=gain, vehicle=sprite.kind)
+    canvas.stamp(sprite.picture, left, top, w * scale, gain=gain, vehicle=sprite.kind, look=sprite.look)
     if sprite.facing > 0.2 and px_per_m > 35:
         _decals(
             rng, canvas, np.asarray(((scale, 0, left), (0, scale, top), (0, 0, 1.0))) @ sprite.plate_m, sprite, gain

@@ -17,6 +17,7 @@ from guardian.footage.camera import Camera, Texture
 from guardian.footage.light import RIGS, Light
 from guardian.footage.paint import Pose, Skin, draw_vehicle, to_world
 from guardian.footage.vehicles import Body, Material, mesh_of
+from guardian.vision.colours import colour_of_paint
 from train.plates.layers import noise
 from train.scenes.model import Picture, Quad, Rng
 
@@ -24,6 +25,7 @@ KINDS = {
     Body.SEDAN: "car", Body.HATCH: "car", Body.SUV: "car", Body.VAN: "car", Body.TAXI: "car", Body.TRUCK: "truck",
     Body.BUS: "bus", Body.SCOOTER: "motorcycle",
 }  # fmt: skip
+BODIES = {body: "sedan" if body is Body.TAXI else str(body) for body in Body}
 _PAINTS = (
     (228, 230, 232), (226, 228, 228), (182, 184, 186), (150, 150, 150), (110, 112, 112), (60, 60, 62), (32, 32, 34), (24, 24, 26),
     (40, 36, 130), (110, 60, 30), (90, 70, 46), (52, 76, 50), (120, 132, 146), (60, 84, 120), (150, 120, 70), (30, 100, 190),
@@ -44,6 +46,7 @@ class Sprite(msgspec.Struct, frozen=True):
         rear: whether its rear is seen.
         facing: cosine between the plate's normal and the line to the lens; 0 where it has no plate on this side.
         lamps: x, y, radius in px of lamps that may be lit.
+        look: body and colour of its paint.
     """
 
     picture: Picture
@@ -53,6 +56,7 @@ class Sprite(msgspec.Struct, frozen=True):
     rear: bool
     facing: float
     lamps: tuple[tuple[float, float, float], ...]
+    look: tuple[str, str]
 
     def plate_quad(self, width_cm: float, height_cm: float) -> Quad:
         """Where a plate of this size is seen, px of the sprite."""
@@ -136,7 +140,8 @@ def sprite(body: Body, turn: int, distance: int, variant: int) -> Sprite:
             middle = at.mean(axis=0) - (x0, y0)
             if area > 4 and 0 <= middle[0] < w and 0 <= middle[1] < h:
                 lamps.append((float(middle[0]), float(middle[1]), math.sqrt(area) / 2))
-    return Sprite(picture, _FOCAL / away, plane, KINDS[body], rear, facing, tuple(lamps))
+    look = (BODIES[body], colour_of_paint((paint[0], paint[1], paint[2])))
+    return Sprite(picture, _FOCAL / away, plane, KINDS[body], rear, facing, tuple(lamps), look)
 
 
 _KEPT = 220
