@@ -1,10 +1,11 @@
-"""What the browser's reader shares with Python, as JSON: the table of series, and cases that both must answer alike.
+"""What the browser's reader shares with Python, as JSON: tables of series and sizes, and cases that both must answer alike.
 
     python scripts/reader_tables.py            exit 1 if a file is not what the code says
     python scripts/reader_tables.py --write    write them
 
-`console/src/reader/steps/series.json` is part of the page. `console/test/reader-cases.json` holds a drawn picture and what
-`guardian.vision` makes of it; the console's tests hold the page's own steps against it (`console/test/reader-steps.test.ts`).
+`series.json` and `finder.json` in `console/src/reader/steps` are part of the page. `console/test/reader-cases.json` holds a drawn
+picture and what `guardian.vision` makes of it; the console's tests hold the page's own steps against it
+(`console/test/reader-steps.test.ts`). No model has a part in the cases: what one would answer is drawn as well.
 """
 
 from __future__ import annotations
@@ -19,15 +20,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from guardian.device import gaze
 from guardian.domain.read import DOUBTFUL_PROB, Corners
 from guardian.domain.series import SERIES, series_of
+from guardian.vision import engine, finder, judge
 from guardian.vision.crop import quad_size, straighten_to
 from guardian.vision.ctc import runs_of
 from guardian.vision.finder import peaks_of, shared_part, sides_for
-from guardian.vision.plate_reader import HEIGHT_PX, SIGNS, WIDTH_PX, seen_corners
+from guardian.vision.plate_reader import HEIGHT_PX, MARGIN, SIGNS, WIDTH_PX, seen_corners
 
 ROOT = Path(__file__).resolve().parent.parent
-TABLE = ROOT / "console" / "src" / "reader" / "steps" / "series.json"
+STEPS = ROOT / "console" / "src" / "reader" / "steps"
+TABLE = STEPS / "series.json"
+SIZES = STEPS / "finder.json"
 CASES = ROOT / "console" / "test" / "reader-cases.json"
 OFF_MAX = 2
 """Steps of grey by which another build of OpenCV may differ."""
@@ -41,6 +46,10 @@ QUADS: tuple[Corners, ...] = (
 )
 TEXTS = ("ABC1235", "AB12", "3022JM", "6E8080", "CSN063", "366TBM", "MR2771", "687WB", "SS457", "AB12356", "0480580")
 NO_TEXTS = ("ABC1234", "AIC1235", "ABCD123", "A1", "12345678", "ABC12350", "HELLO", "")
+
+
+Cell = tuple[float, int, int, float]
+"""Of a window's map: probability, row, column, half of the plate's width in px (it is half as high as wide)."""
 
 
 def drawn() -> NDArray[np.uint8]:
@@ -75,12 +84,82 @@ def _peaks() -> dict[str, Any]:
     heat[0, 0] = heat[5, 19] = 0.97  # at the rim
     offsets = np.asarray((-20, -8, 20, -8, 20, 8, -20, 8), np.float32)[:, None, None]
     plates = np.concatenate([heat[None], offsets + rng.normal(0, 1, (8, rows, columns))]).astype(np.float32)
+    peaks = peaks_of(plates, 0.5)
     kept: list[tuple[float, NDArray[np.float32]]] = []
-    for prob, quad in peaks_of(plates, 0.5):
+    for prob, quad in peaks:
         if all(shared_part(quad, other) < 0.5 for _, other in kept):
             kept.append((prob, quad))
-    found = [{"prob": prob, "quad": quad.tolist()} for prob, quad in kept]
-    return {"rows": rows, "columns": columns, "prob_min": 0.5, "map": _b64(plates), "found": found}
+    return {
+        "rows": rows,
+        "columns": columns,
+        "prob_min": 0.5,
+        "map": _b64(plates),
+        "found": _found(peaks),
+        "apart": _found(kept),
+    }
+
+
+def _found(plates: list[tuple[float, NDArray[np.float32]]]) -> list[dict[str, Any]]:
+    return [{"prob": float(prob), "quad": quad.tolist()} for prob, quad in plates]
+
+
+class _Answering(finder.PlateFinder):
+    """A finder whose model answers with maps that were drawn beforehand."""
+
+    def __init__(self, maps: NDArray[np.float32]) -> None:
+        self.sizes = finder.Sizes()
+        self._maps = maps
+        self._session = self
+
+    def run(self, _: None, feed: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        if feed["frame"].shape != (len(self._maps), 3, finder.WINDOW[1], finder.WINDOW[0]):
+            raise ValueError(f"asked for {feed['frame'].shape}")
+        return [self._maps]
+
+
+def _window_map(*cells: Cell) -> NDArray[np.float32]:
+    """(9, 24, 48): some cells with a plate's centre; all else is nothing."""
+    rows, columns = finder.WINDOW[1] // finder.STRIDE_PX, finder.WINDOW[0] // finder.STRIDE_PX
+    drawn_map = np.zeros((9, rows, columns), np.float32)
+    for prob, row, column, half in cells:
+        drawn_map[0, row, column] = prob
+        drawn_map[1:, row, column] = np.asarray((-1, -0.5, 1, -0.5, 1, 0.5, -1, 0.5), np.float32) * half
+    return drawn_map
+
+
+def _again(picture: NDArray[np.uint8]) -> dict[str, Any]:
+    """Windows around plates, and what becomes of the plates by what the windows show."""
+    quads = [np.asarray(quad, np.float32) for quad in (*QUADS, ((70, 50), (73, 50), (73, 52), (70, 52)))]
+    windows = [finder.window_around(picture, quad) for quad in quads]
+    found = list(zip((0.9, 0.8, 0.7, 0.6, 0.5, 0.45), quads, strict=True))
+    cells: list[tuple[Cell, ...]] = [
+        ((0.95, 12, 24, 58),),  # seen again, surer
+        ((0.4, 13, 25, 60),),  # seen again, less sure: what was surer counts
+        ((0.97, 2, 4, 14), (0.21, 12, 23, 55)),  # something else is surer; the plate itself just enough
+        ((0.19, 12, 24, 58),),  # not enough
+        (),  # nothing
+        ((0.99, 2, 4, 14),),  # only something else
+    ]
+    maps = [_window_map(*one) for one in cells]
+    answering = _Answering(np.stack(maps))
+    beyond = [(0.3 + i / 1000, np.asarray(QUADS[0], np.float32) + 500 + 90 * i) for i in reversed(range(20))]
+    many = [*found, *beyond]
+    more = _Answering(np.stack([*maps, *[_window_map()] * (finder.WINDOWS_MAX - len(maps))]))
+    return {
+        "windows": [
+            {
+                "quad": quad.tolist(),
+                "part": [w.left, w.top, finder.WINDOW[0] / w.scale_x, finder.WINDOW[1] / w.scale_y],
+                "green": _b64(w.picture[:, :, 1]),
+            }
+            for quad, w in zip(quads, windows, strict=True)
+        ],
+        "found": _found(found),
+        "cells": cells,
+        "seen": _found(answering._looked_again(picture, found)),
+        "many": _found(many),
+        "many_seen": _found(more._looked_again(picture, many)),
+    }
 
 
 def _runs() -> dict[str, Any]:
@@ -107,13 +186,54 @@ def table() -> dict[str, Any]:
     }
 
 
+def _manner(sizes: finder.Sizes) -> dict[str, Any]:
+    if not sizes.windows:
+        raise ValueError("the page always looks again")
+    return {
+        "side_max_px": sizes.side_max_px,
+        "side_min_px": sizes.side_min_px,
+        "halves": sizes.halves,
+        "prob_min": sizes.prob_min,
+    }
+
+
+def sizes() -> dict[str, Any]:
+    """How the finder and the reader see, and what the page saves where nothing moves."""
+    by_engine = engine._own_sizes()
+    return {
+        "moving": _manner(by_engine["guardian-fast"]),
+        "still": _manner(by_engine["guardian"]),
+        "stride_px": finder.STRIDE_PX,
+        "side_step_px": finder.SIDE_STEP_PX,
+        "plates_max": finder.PLATES_MAX,
+        "window": {
+            "width": finder.WINDOW[0],
+            "height": finder.WINDOW[1],
+            "plate_px": finder.WINDOW_PLATE_PX,
+            "most": finder.WINDOWS_MAX,
+            "unseen_share": finder.UNSEEN_SHARE,
+        },
+        "crop": {"width": WIDTH_PX, "height": HEIGHT_PX, "margin": MARGIN},
+        "shape": {
+            "height_min_px": judge.TEXT_HEIGHT_MIN_PX,
+            "aspect_min": judge.ASPECT_MIN,
+            "aspect_max": judge.ASPECT_MAX,
+        },
+        "standing": {
+            "cell_px": gaze.STILL_CELL_PX,
+            "change_max": gaze.STILL_CHANGE_MAX,
+            "ms": gaze.STILL_MS,
+        },
+    }
+
+
 def cases() -> dict[str, Any]:
     """A picture, and what Python makes of it."""
     picture = drawn()
     height, width = picture.shape[:2]
-    sizes = [(1920, 1080), (1280, 720), (640, 480), (480, 640), (4000, 3000), (100, 60), (333, 1000), (1684, 949)]
+    shapes = [(1920, 1080), (1280, 720), (640, 480), (480, 640), (4000, 3000), (100, 60), (333, 1000), (1684, 949)]
     resized = []
-    for w, h in ((64, 32), (96, 96), (160, 96), (192, 128)):
+    for w, h in ((64, 32), (96, 96), (160, 96), (192, 128), (192, 96)):
         method = cv2.INTER_AREA if h < height else cv2.INTER_LINEAR
         small = cv2.resize(picture, (w, h), interpolation=method)
         resized.append({"width": w, "height": h, "green": _b64(small[:, :, 1])})
@@ -122,11 +242,12 @@ def cases() -> dict[str, Any]:
         "resized": resized,
         "straightened": _straightened(picture),
         "sides": [
-            {"of": [w, h], "longest": side, "are": list(reversed(sides_for(h, w, min(max(w, h, 320), side))))}
-            for w, h in sizes
-            for side in (640, 960)
+            {"of": [w, h], "longest": side, "are": list(reversed(sides_for(h, w, side)))}
+            for w, h in shapes
+            for side in (208, 416, 832, 1280)
         ],
         "peaks": _peaks(),
+        "again": _again(picture),
         "runs": _runs(),
         "series": [{"text": t, "ids": [s.id for s in series_of(t)]} for t in (*TEXTS, *NO_TEXTS)],
     }
@@ -155,7 +276,7 @@ def differs(there: Any, here: Any) -> bool:
 
 def stale() -> list[str]:
     """Names of files that are not what the code says."""
-    made = {TABLE: table(), CASES: cases()}
+    made = {TABLE: table(), SIZES: sizes(), CASES: cases()}
     return [
         path.name
         for path, value in made.items()
@@ -167,6 +288,7 @@ def main() -> int:
     """Write or compare."""
     if "--write" in sys.argv:
         TABLE.write_text(text_of(table()), encoding="utf-8")
+        SIZES.write_text(text_of(sizes()), encoding="utf-8")
         CASES.write_text(text_of(cases()), encoding="utf-8")
     old = stale()
     for name in old:

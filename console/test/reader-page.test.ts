@@ -1,12 +1,13 @@
 /** What the reader's page decides by itself: votes, pace, faults of a camera, places on the screen, trust in a model. */
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { abilitiesOf, CameraError, faultOf, openCamera } from "../src/reader/camera";
 import { BYTES_MAX, loadModels, RefusedError, sha256Of } from "../src/reader/models";
 import { contained, placed } from "../src/reader/overlay";
 import { Pace } from "../src/reader/pace";
 import { same, threadsFor } from "../src/reader/runtime";
 import { AGREE_MS, IN_A_ROW_MS, READS_MAX, SAME_MS, Vote } from "../src/reader/vote";
-import { wantedEngine } from "../src/reader/reading.svelte";
+import type { Answer, Asked, PlateSeen, Running } from "../src/reader/protocol";
+import { clearReads, forget, GPU_WAIT_MS, lookAt, openWorker, reading, wantedEngine, wantsFrame } from "../src/reader/reading.svelte";
 
 afterEach(() => vi.unstubAllGlobals());
 const seen = (text: string, confidence = 0.9) => ({ text, display: text, series: "s", confidence, doubtful: [] });
@@ -34,6 +35,17 @@ describe("vote", () => {
     expect(vote.take([seen("A", 0.95)], 200)).toEqual([]);
     expect(vote.reads).toMatchObject([{ text: "A", looks: 3, confidence: 0.95, firstMs: 100, lastMs: 200 }]);
     expect(vote.take([seen("A")], 201 + SAME_MS, true).length).toBe(1);
+  });
+  test("what was not read anew is no vote: it only says that the vehicle is still there", () => {
+    const vote = new Vote();
+    vote.take([seen("A", 0.9)], 0);
+    vote.take([{ ...seen("A", 0.9), kept: true }], 100);
+    expect(vote.reads).toEqual([]);
+    vote.take([seen("A", 0.9)], 200);
+    vote.take([{ ...seen("A", 0.99), kept: true }], SAME_MS);
+    expect(vote.reads).toMatchObject([{ looks: 2, confidence: 0.9, lastMs: SAME_MS }]);
+    expect(vote.reads[0]).not.toHaveProperty("kept");
+    expect(vote.take([seen("A")], SAME_MS + 300), "still the same vehicle").toEqual([]);
   });
   test("a photo has one look, and that is enough", () => {
     expect(new Vote().take([seen("A"), seen("B")], 0, true).length).toBe(2);
@@ -163,5 +175,135 @@ describe("who computes", () => {
   });
   test("the address may ask for one", () => {
     expect(["", "?engine=wasm", "?engine=webgpu", "?engine=x"].map(wantedEngine)).toEqual(["auto", "wasm", "webgpu", "auto"]);
+  });
+});
+
+describe("the page and its worker", () => {
+  /** Workers that were started, each with what it was told; `answer` is what it says. */
+  let workers: { told: Asked[]; ended: boolean; onmessage: ((event: { data: Answer }) => void) | null; onerror: ((event: { message: string }) => void) | null }[] = [];
+  const now = (): (typeof workers)[number] => workers.at(-1)!;
+  const answer = (data: Answer): void => now().onmessage!({ data });
+  const on = (detector: Running["detector"], whyNot: Running["whyNot"] = ""): Running => ({ detector, threads: 1, whyNot });
+  const plate = (text: string, kept = false): PlateSeen => ({ quad: [[0, 0], [9, 0], [9, 4], [0, 4]], prob: 0.9, signs: [], kept, number: seen(text) });
+  const times = { findMs: 1, againMs: 1, readMs: 1 };
+  const bitmap = { width: 640, height: 360 } as ImageBitmap;
+  const looks = (): Extract<Asked, { kind: "look" }>[] => now().told.flatMap((one) => (one.kind === "look" ? [one] : []));
+  const see = (plates: PlateSeen[], standing = false): void => answer({ kind: "seen", id: looks().at(-1)!.id, plates, times, standing });
+
+  beforeEach(() => {
+    workers = [];
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+    vi.stubGlobal("createImageBitmap", async (one: ImageBitmap) => one);
+    vi.stubGlobal("navigator", { gpu: {} });
+    vi.stubGlobal(
+      "Worker",
+      class {
+        onmessage = null;
+        onerror = null;
+        told: Asked[] = [];
+        ended = false;
+        constructor() {
+          workers.push(this);
+        }
+        postMessage(message: Asked): void {
+          this.told.push(message);
+        }
+        terminate(): void {
+          this.ended = true;
+        }
+      },
+    );
+    Object.assign(reading, { paused: false, trouble: null, times: null, plates: [] });
+    clearReads();
+    openWorker("auto");
+  });
+  afterEach(() => vi.useRealTimers());
+
+  test("one frame at a time, the next when the answer is there", async () => {
+    expect(wantsFrame(), "nothing is looked at before the models are there").toBe(false);
+    answer({ kind: "ready", running: on("wasm", "no-webgpu") });
+    expect(wantsFrame()).toBe(true);
+    await lookAt(bitmap, "camera");
+    vi.advanceTimersByTime(1000);
+    expect(wantsFrame()).toBe(false);
+    see([plate("A")]);
+    vi.advanceTimersByTime(1000);
+    expect(wantsFrame()).toBe(true);
+    expect(looks()).toMatchObject([{ manner: "moving" }]);
+  });
+  test("a standing picture is no second look, and shows the time of the last one", async () => {
+    answer({ kind: "ready", running: on("wasm", "no-webgpu") });
+    await lookAt(bitmap, "camera");
+    see([plate("A")]);
+    await lookAt(bitmap, "camera");
+    answer({ kind: "seen", id: looks().at(-1)!.id, plates: [plate("A")], times: { findMs: 0, againMs: 0, readMs: 0 }, standing: true });
+    expect(reading.reads).toEqual([]);
+    expect(reading.times).toEqual(times);
+    expect(reading.plates.length).toBe(1);
+    await lookAt(bitmap, "camera");
+    see([plate("A")]);
+    expect(reading.reads.map((one) => one.text)).toEqual(["A"]);
+  });
+  test("an answer for the picture before is not for the next, and the worker is told of the next", async () => {
+    answer({ kind: "ready", running: on("wasm", "no-webgpu") });
+    await lookAt(bitmap, "camera");
+    const late = looks().at(-1)!.id;
+    forget();
+    await lookAt(bitmap, "camera");
+    answer({ kind: "seen", id: late, plates: [plate("A")], times, standing: false });
+    expect(reading.plates).toEqual([]);
+    expect(looks()[1]!.source).not.toBe(looks()[0]!.source);
+  });
+  test("WebGPU that does not start is given up, with a word, and reading goes on", () => {
+    answer({ kind: "loading", got: 1, of: 1 });
+    vi.advanceTimersByTime(GPU_WAIT_MS.open);
+    expect(workers.map((one) => one.ended)).toEqual([true, false]);
+    expect(now().told).toMatchObject([{ kind: "open", wanted: "wasm", because: "failed" }]);
+    answer({ kind: "loading", got: 1, of: 1 });
+    vi.advanceTimersByTime(GPU_WAIT_MS.open * 2);
+    expect(workers.length, "without WebGPU nobody waits in vain").toBe(2);
+  });
+  test("WebGPU that never answers a look is given up, and the next frame is WASM's", async () => {
+    answer({ kind: "ready", running: on("webgpu") });
+    expect(wantsFrame()).toBe(true);
+    await lookAt(bitmap, "camera");
+    vi.advanceTimersByTime(GPU_WAIT_MS.look - 1);
+    expect(workers.length).toBe(1);
+    vi.advanceTimersByTime(1);
+    expect(now().told).toMatchObject([{ kind: "open", wanted: "wasm", because: "lost" }]);
+    answer({ kind: "ready", running: on("wasm", "lost") });
+    expect(wantsFrame()).toBe(true);
+    await lookAt(bitmap, "camera");
+    see([plate("A")]);
+    vi.advanceTimersByTime(GPU_WAIT_MS.look * 2);
+    expect(workers.length).toBe(2);
+    expect(reading.plates.length).toBe(1);
+  });
+  test("WebGPU that is lost on the way changes what is said, and no frame", async () => {
+    answer({ kind: "ready", running: on("webgpu") });
+    await lookAt(bitmap, "camera");
+    answer({ kind: "changed", running: on("wasm", "lost") });
+    see([plate("A")]);
+    expect(reading.running).toEqual(on("wasm", "lost"));
+    expect([reading.plates.length, workers.length]).toEqual([1, 1]);
+  });
+  test("a driver that takes the worker with it costs one frame; without a driver the fault is said", async () => {
+    answer({ kind: "ready", running: on("webgpu") });
+    await lookAt(bitmap, "camera");
+    answer({ kind: "fault", id: looks().at(-1)!.id, detail: "aborted" });
+    expect(now().told).toMatchObject([{ kind: "open", wanted: "wasm", because: "lost" }]);
+    answer({ kind: "ready", running: on("wasm", "lost") });
+    await lookAt(bitmap, "camera");
+    answer({ kind: "fault", id: looks().at(-1)!.id, detail: "aborted" });
+    expect(workers.length).toBe(2);
+    expect(reading.trouble).toMatchObject({ about: "look" });
+  });
+  test("a worker that dies is started once more without WebGPU, then the page says so", () => {
+    now().onerror!({ message: "out of memory" });
+    expect(now().told).toMatchObject([{ wanted: "wasm" }]);
+    expect(reading.refused).toBeNull();
+    now().onerror!({ message: "out of memory" });
+    expect(workers.length).toBe(2);
+    expect(reading.refused).toMatchObject({ reference: "runtime" });
   });
 });

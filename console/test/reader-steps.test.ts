@@ -1,19 +1,22 @@
 /** The reader's steps against what Python makes of the same picture (scripts/reader_tables.py), and rules of their own. */
 import { describe, expect, test } from "vitest";
 import { CLASSES, decoded, SIGNS, STEPS, type Sign } from "../src/reader/steps/ctc";
-import { overlap, peaks, scaled, tensorOf } from "../src/reader/steps/detect";
-import { luminance, resized, type Picture, type Quad } from "../src/reader/steps/picture";
+import { lookedAgain, windowAround } from "../src/reader/steps/again";
+import { apart, peaks, tensorOf, type Found } from "../src/reader/steps/detect";
+import { bytesOf, luminance, resized, whole, type Picture, type Quad } from "../src/reader/steps/picture";
+import { moved, overlap, plausible, quadSize } from "../src/reader/steps/quad";
 import { numberOf } from "../src/reader/steps/series";
-import { bounded, CROP, roundHalfEven, sidesFor } from "../src/reader/steps/sizes";
+import { bounded, CROP, FOUND_MAX, longestOf, MANNERS, roundHalfEven, sidesFor, STRIDE, tenth, WINDOW } from "../src/reader/steps/sizes";
+import { cropOf, grown, homography, mapped } from "../src/reader/steps/straighten";
 import made from "./reader-cases.json";
-import { cropOf, grown, homography, mapped, quadSize } from "../src/reader/steps/straighten";
 
 interface Cases {
   picture: { width: number; height: number; rgb: string };
   resized: { width: number; height: number; green: string }[];
   straightened: { quad: Quad; seen: Quad; size: number[]; grey: string }[];
   sides: { of: [number, number]; longest: number; are: [number, number] }[];
-  peaks: { rows: number; columns: number; prob_min: number; map: string; found: { prob: number; quad: number[][] }[] };
+  peaks: { rows: number; columns: number; prob_min: number; map: string; found: Found[]; apart: Found[] };
+  again: { windows: { quad: Quad; part: number[]; green: string }[]; found: Found[]; cells: number[][][]; seen: Found[]; many: Found[]; many_seen: Found[] };
   runs: { probs: string; signs: { sign: string; prob: number; place: number }[] };
   series: { text: string; ids: string[] }[];
 }
@@ -30,7 +33,7 @@ const mean = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(
 
 describe("as in Python", () => {
   test.each(cases.resized)("a picture at $width × $height", (one) => {
-    const out = resized(picture.rgba, picture.width, picture.height, 4, 3, one.width, one.height);
+    const out = resized(bytesOf(picture), whole(picture), 3, one, one.height < picture.height ? "area" : "linear");
     expect(out.length).toBe(one.width * one.height * 3);
     expect(furthest(out.filter((_, i) => i % 3 === 1), bytes(one.green))).toBeLessThanOrEqual(1);
   });
@@ -48,12 +51,30 @@ describe("as in Python", () => {
   });
   test("peaks of a map", () => {
     const { rows, columns, prob_min, map, found } = cases.peaks;
-    const here = peaks(floats(map), columns, rows, prob_min, 99);
-    expect(here.length).toBe(found.length);
-    here.forEach((one, i) => {
-      expect(one.prob).toBeCloseTo(found[i]!.prob, 6);
-      expect(furthest(one.quad.flat(), found[i]!.quad.flat())).toBeLessThan(1e-3);
-    });
+    const here = peaks(floats(map), columns, rows, prob_min);
+    same(here, found);
+    same(apart(here), cases.peaks.apart);
+    expect(cases.peaks.apart.length).toBeLessThan(found.length);
+  });
+  test.each(cases.again.windows.map((one, i) => [i, one] as const))("the window around plate %i", (_, { quad, part, green }) => {
+    const window = windowAround(picture, quad);
+    expect([window.part.left, window.part.top, window.part.width, window.part.height]).toEqual(part.map((side) => expect.closeTo(side, 6)));
+    expect(furthest(window.rgb.filter((_, i) => i % 3 === 1), bytes(green))).toBeLessThanOrEqual(1);
+  });
+  test("what windows make of what was found: surer, less sure, unseen, and those beyond the most that are asked", async () => {
+    const { found, cells, seen, many, many_seen } = cases.again;
+    let asked = 0;
+    const find = async (tensor: Float32Array, n: number): Promise<Float32Array> => {
+      expect(tensor.length).toBe(n * 3 * WINDOW.width * WINDOW.height);
+      asked = n;
+      return windowMaps(cells, n);
+    };
+    same(await lookedAgain(picture, found, find), seen, 0.01);
+    expect(asked).toBe(found.length);
+    same(await lookedAgain(picture, many, find), many_seen, 0.01);
+    expect(asked).toBe(WINDOW.most);
+    expect(many.length).toBeGreaterThan(WINDOW.most);
+    expect(await lookedAgain(picture, [], find)).toEqual([]);
   });
   test("signs of columns", () => {
     const here = decoded(floats(cases.runs.probs));
@@ -66,6 +87,26 @@ describe("as in Python", () => {
     else expect(number!.series).toBe(ids[0] ?? "");
   });
 });
+
+/** One cell each for probability, row, column, half the plate's width: as scripts/reader_tables.py draws it. */
+function windowMaps(cells: number[][][], n: number): Float32Array {
+  const [columns, rows] = [WINDOW.width / STRIDE, WINDOW.height / STRIDE];
+  const out = new Float32Array(n * 9 * columns * rows);
+  cells.forEach((some, i) => {
+    for (const [prob, row, column, half] of some) {
+      const put = (plane: number, value: number): number => (out[(i * 9 + plane) * columns * rows + row! * columns + column!] = value);
+      put(0, prob!);
+      [-1, -0.5, 1, -0.5, 1, 0.5, -1, 0.5].forEach((share, k) => put(k + 1, share * half!));
+    }
+  });
+  return out;
+}
+
+/** The same plates in the same order, corners to so many px. */
+function same(here: readonly Found[], there: readonly Found[], px = 1e-3): void {
+  expect(here.map((one) => one.prob)).toEqual(there.map((one) => expect.closeTo(one.prob, 6)));
+  here.forEach((one, i) => expect(furthest(one.quad.flat(), there[i]!.quad.flat())).toBeLessThan(px));
+}
 
 const sure = (sign: string, prob = 0.99): Sign => ({ sign, prob, place: 0.5, others: [] });
 
@@ -87,8 +128,8 @@ describe("places", () => {
     const crop = cropOf(picture, [[-90, -90], [-40, -90], [-40, -70], [-90, -70]])!;
     expect(new Set(crop.values).size).toBe(1);
   });
+  const box = (x: number, y: number, w: number, h: number): Quad => [[x, y], [x + w, y], [x + w, y + h], [x, y + h]];
   test("boxes in one another are one place, boxes apart are two", () => {
-    const box = (x: number, y: number, w: number, h: number): Quad => [[x, y], [x + w, y], [x + w, y + h], [x, y + h]];
     expect(overlap(box(0, 0, 10, 10), box(2, 2, 4, 4))).toBe(1);
     expect(overlap(box(0, 0, 10, 10), box(5, 0, 10, 10))).toBe(0.5);
     expect(overlap(box(0, 0, 10, 10), box(20, 0, 10, 10))).toBe(0);
@@ -99,23 +140,26 @@ describe("places", () => {
     map[7] = 0.8;
     map[24] = 0.7;
     for (let cell = 0; cell < 32; cell++) [-4, -2, 4, -2, 4, 2, -4, 2].forEach((offset, i) => (map[(i + 1) * 32 + cell] = offset));
-    expect(peaks(map, 8, 4, 0.3, 9).map((one) => one.prob.toFixed(1))).toEqual(["0.9", "0.8", "0.7"]);
-    expect(peaks(map, 8, 4, 0.3, 2).length).toBe(2);
-    expect(peaks(map, 8, 4, 0.75, 9).length).toBe(2);
+    expect(apart(peaks(map, 8, 4, 0.3)).map((one) => one.prob.toFixed(1))).toEqual(["0.9", "0.8", "0.7"]);
+    expect(apart(peaks(map, 8, 4, 0.75)).length).toBe(2);
+    const crowd = Array.from({ length: FOUND_MAX + 9 }, (_, i): Found => ({ prob: 0.5, quad: box(i * 20, 0, 10, 5) }));
+    expect(apart(crowd).length).toBe(FOUND_MAX);
   });
-  test("corners come back in px of the picture", () => {
-    expect(scaled([[1, 2], [3, 4], [5, 6], [7, 8]], 2, 0.5)).toEqual([[2, 1], [6, 2], [10, 3], [14, 4]]);
+  test("what is too low, too narrow or too long is no plate", () => {
+    expect([box(0, 0, 30, 10), box(0, 0, 24, 8), box(0, 0, 20, 20), box(0, 0, 90, 15)].map(plausible)).toEqual([true, false, false, false]);
   });
 });
 
 describe("sizes", () => {
   test("a picture's shape is kept within a step, small ones grow, large ones shrink", () => {
     expect(sidesFor(1920, 1080, 640)).toEqual({ width: 640, height: 352 });
-    expect(sidesFor(100, 50, 640)).toEqual({ width: 320, height: 160 });
     expect(sidesFor(10_000, 10, 640)).toEqual({ width: 640, height: 32 });
+    const { moving } = MANNERS;
+    expect([longestOf(100, 50, moving), longestOf(640, 480, moving), longestOf(1080, 1920, moving)]).toEqual([moving.sideMin, 640, moving.sideMax]);
   });
   test("halves go to the even neighbour, as in Python", () => {
     expect([0.5, 1.5, 2.5, -1.5, 2.4, 2.6].map(roundHalfEven)).toEqual([0, 2, 2, -2, 2, 3]);
+    expect(moved([[1, 2.25], [3, 4.35], [5, 6.04], [7, 8.06]], (x, y) => [x * 2, tenth(y)])).toEqual([[2, 2.2], [6, 4.4], [10, 6], [14, 8.1]]);
   });
   test("what is kept of a picture is bounded, and never enlarged", () => {
     expect(bounded(4000, 3000, 1920)).toEqual({ width: 1920, height: 1440 });

@@ -47,8 +47,8 @@ def detector() -> bytes:
     graph = helper.make_graph(
         nodes,
         "stub",
-        [helper.make_tensor_value_info("frame", TensorProto.FLOAT, [1, 3, "h", "w"])],
-        [helper.make_tensor_value_info("plates", TensorProto.FLOAT, [1, 9, "rows", "columns"])],
+        [helper.make_tensor_value_info("frame", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+        [helper.make_tensor_value_info("plates", TensorProto.FLOAT, ["n", 9, "rows", "columns"])],
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     return _bytes(graph)

@@ -31,6 +31,7 @@ _OPEN = """({file, wanted}) => new Promise((done, failed) => {
   worker.onmessage = ({ data }) => {
     if (data.kind === "ready") done(data.running);
     else if (data.kind === "refused") failed(new Error(`${data.reference}: ${data.detail}`));
+    else if (data.kind === "changed") window.benchRunning = data.running;
     else if (data.kind === "fault") waiting.get(data.id)?.failed(new Error(data.detail));
     else if (data.id) waiting.get(data.id)?.done(data);
   };
@@ -42,10 +43,10 @@ _OPEN = """({file, wanted}) => new Promise((done, failed) => {
   worker.postMessage({ kind: "open", weights: "/reader/weights/", wanted });
 })"""
 _READ = """async (text) => (await bench({ kind: "read", crops: Uint8Array.from(atob(text), (c) => c.charCodeAt(0)) })).texts"""
-_LOOK = """async ({text, sideMax}) => {
+_LOOK = """async ({text, manner, source}) => {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const frame = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-  return bench({ kind: "look", frame, sideMax }, [frame]);
+  return bench({ kind: "look", frame, manner, source }, [frame]);
 }"""
 
 
@@ -60,20 +61,32 @@ class Bench:
 
     def __init__(self, console: Console, wanted: str = "wasm") -> None:
         self.page = console.page
-        self.running: dict[str, Any] = self.page.evaluate(_OPEN, {"file": worker_file(), "wanted": wanted})
+        self.sources = 0
+        self.opened: dict[str, Any] = self.page.evaluate(_OPEN, {"file": worker_file(), "wanted": wanted})
+
+    @property
+    def running(self) -> dict[str, Any]:
+        """Who computes now: as opened, or as the worker has said since."""
+        return self.page.evaluate("window.benchRunning ?? null") or self.opened
 
     def read(self, crops: NDArray[np.uint8]) -> list[list[dict[str, Any]]]:
         """The signs of each crop; (n, 48, 160) uint8, grey."""
         signs: list[list[dict[str, Any]]] = self.page.evaluate(_READ, base64.b64encode(crops.tobytes()).decode())
         return signs
 
-    def look(self, frame: NDArray[np.uint8], side_max: int) -> list[dict[str, Any]]:
-        """The plates of a frame; (H, W, 3) uint8, BGR, sent without loss."""
+    def look(self, frame: NDArray[np.uint8], manner: str = "moving", *, same_source: bool = False) -> dict[str, Any]:
+        """What a look at a frame says: (H, W, 3) uint8, BGR, sent without loss.
+
+        Args:
+            manner: `moving` (as `guardian-fast`) or `still` (as `guardian`).
+            same_source: the frame follows the last one; else the worker remembers nothing for it.
+        """
+        self.sources += not same_source
         done, png = cv2.imencode(".png", frame)
         assert done
         text = base64.b64encode(png.tobytes()).decode()
-        plates: list[dict[str, Any]] = self.page.evaluate(_LOOK, {"text": text, "sideMax": side_max})["plates"]
-        return plates
+        seen: dict[str, Any] = self.page.evaluate(_LOOK, {"text": text, "manner": manner, "source": self.sources})
+        return seen
 
 
 def shipped_models() -> Path:

@@ -1,22 +1,83 @@
-/** One look: find, cut out, read. All that happens between a picture and its plates, whoever computes. */
+/** One look: find, look again, cut out, read. All that happens between a picture and its plates, whoever computes. */
 import type { PlateSeen, Times } from "./protocol";
 import type { Engine } from "./runtime";
+import { Scene } from "./scene";
+import { Settled } from "./settled";
+import { lookedAgain } from "./steps/again";
 import { decoded, CLASSES, STEPS, type Sign } from "./steps/ctc";
-import { peaks, scaled, tensorOf } from "./steps/detect";
+import { apart, peaks, tensorOf, type Found } from "./steps/detect";
 import type { Picture } from "./steps/picture";
+import { moved, plausible } from "./steps/quad";
 import { numberOf } from "./steps/series";
-import { CROP, sidesFor, STRIDE } from "./steps/sizes";
+import { CROP, longestOf, MANNERS, READ_MAX, sidesFor, STRIDE, tenth, type Kind, type Manner } from "./steps/sizes";
 import { cropOf } from "./steps/straighten";
 
-export async function look(engine: Engine, picture: Picture, sideMax: number): Promise<{ plates: PlateSeen[]; times: Times }> {
-  const begun = performance.now();
-  const { width, height } = sidesFor(picture.width, picture.height, sideMax);
-  const tensor = tensorOf(picture, width, height);
-  const prepared = performance.now();
-  const map = await engine.detect(tensor, width, height);
-  const [x, y] = [picture.width / width, picture.height / height];
-  const found = peaks(map, width / STRIDE, height / STRIDE).map((one) => ({ ...one, quad: scaled(one.quad, x, y) }));
-  const detected = performance.now();
+export interface Look {
+  plates: PlateSeen[];
+  times: Times;
+  /** The picture has not changed since the look before: these are its plates, nothing was looked at. */
+  standing: boolean;
+}
+
+/** Looks at one camera or film, or at one photo: a moving picture is remembered from look to look. */
+export class Looker {
+  private readonly scene = new Scene();
+  private readonly settled = new Settled();
+  private last: PlateSeen[] | null = null;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly kind: Kind,
+    private readonly clock: () => number = () => performance.now(),
+  ) {}
+
+  async look(picture: Picture): Promise<Look> {
+    const moving = this.kind === "moving";
+    const begun = this.clock();
+    if (moving && this.scene.stands(picture, begun) && this.last) return { plates: this.last, standing: true, times: { findMs: this.clock() - begun, againMs: 0, readMs: 0 } };
+    const found = await findIn(this.engine, picture, MANNERS[this.kind]);
+    const foundAt = this.clock();
+    const kept: PlateSeen[] = [];
+    const open: Found[] = [];
+    for (const one of found) {
+      const known = moving ? this.settled.at(one.quad, begun) : null;
+      if (known) kept.push({ ...known, ...rounded(one), kept: true });
+      else open.push(one);
+    }
+    const again = await confirmedIn(this.engine, picture, open, MANNERS[this.kind]);
+    const againAt = this.clock();
+    const plates = [...kept, ...(await readIn(this.engine, picture, again.slice(0, READ_MAX)))];
+    if (moving) {
+      this.settled.take(plates, begun);
+      this.scene.done(begun, this.clock());
+      this.last = plates;
+    }
+    return { plates, standing: false, times: { findMs: foundAt - begun, againMs: againAt - foundAt, readMs: this.clock() - againAt } };
+  }
+}
+
+const rounded = ({ quad, prob }: Found): Found => ({ quad: moved(quad, (x, y) => [tenth(x), tenth(y)]), prob: Math.min(1, prob) });
+
+/** Places of a whole picture, likeliest first, each once (guardian/vision/finder.py, `detect` before its windows). */
+async function findIn(engine: Engine, picture: Picture, manner: Manner): Promise<Found[]> {
+  const longest = longestOf(picture.width, picture.height, manner);
+  const found: Found[] = [];
+  for (let half = 0; half <= manner.halves; half++) {
+    const { width, height } = sidesFor(picture.width, picture.height, longest / 2 ** half);
+    const map = await engine.find(tensorOf(picture, width, height), width, height);
+    const [x, y] = [picture.width / width, picture.height / height];
+    found.push(...peaks(map, width / STRIDE, height / STRIDE, manner.probMin).map(({ quad, prob }) => ({ quad: moved(quad, (u, v) => [u * x, v * y]), prob })));
+  }
+  return apart(found);
+}
+
+/** What windows confirm, with the corners that they show; without what cannot be a plate by its shape. */
+async function confirmedIn(engine: Engine, picture: Picture, found: readonly Found[], manner: Manner): Promise<Found[]> {
+  const again = await lookedAgain(picture, found, (tensor, n) => engine.findInWindows(tensor, n));
+  return again.filter(({ prob }) => prob >= manner.probMin).map(rounded).filter(({ quad }) => plausible(quad));
+}
+
+async function readIn(engine: Engine, picture: Picture, found: readonly Found[]): Promise<PlateSeen[]> {
   const cut = found.flatMap((one) => {
     const crop = cropOf(picture, one.quad);
     return crop ? [{ one, crop }] : [];
@@ -24,8 +85,7 @@ export async function look(engine: Engine, picture: Picture, sideMax: number): P
   const bytes = new Uint8Array(cut.length * CROP.width * CROP.height);
   cut.forEach(({ crop }, i) => bytes.set(crop.values, i * CROP.width * CROP.height));
   const texts = await readTexts(engine, bytes);
-  const plates = cut.map(({ one }, i): PlateSeen => ({ ...one, signs: texts[i]!, number: numberOf(texts[i]!) }));
-  return { plates, times: { preparedMs: prepared - begun, detectedMs: detected - prepared, readMs: performance.now() - detected } };
+  return cut.map(({ one }, i) => ({ ...one, signs: texts[i]!, number: numberOf(texts[i]!), kept: false }));
 }
 
 export async function readTexts(engine: Engine, crops: Uint8Array): Promise<Sign[][]> {

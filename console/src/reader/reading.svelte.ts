@@ -1,7 +1,7 @@
 /** The page's state, and its side of the talk with the worker. Bounded: one frame under way, the list of `vote.ts`, nothing kept. */
 import type { Answer, Asked, PlateSeen, Refusal, Running, Times, Wanted } from "./protocol";
 import { Pace } from "./pace";
-import { bounded, PICTURE_SIDE_MAX, SIDE_MAX } from "./steps/sizes";
+import { bounded, PICTURE_SIDE_MAX } from "./steps/sizes";
 import { Vote, type Read } from "./vote";
 import { buzz, note } from "./signals";
 
@@ -41,16 +41,19 @@ const vote = new Vote();
 let pace = new Pace();
 let worker: Worker | null = null;
 let asked = 0;
+/** Cameras, films and photos are counted: what the worker remembers of one is not for the next. */
+let sources = 0;
 let waiting: { id: number; alone: boolean; width: number; height: number } | null = null;
 
-/** A graphics driver may compile for ever; after so long reading goes on without it. */
-const GPU_WAIT_MS = 60_000;
+/** A graphics driver may compile for ever, or never answer; after so long reading goes on without it. */
+export const GPU_WAIT_MS = { open: 60_000, look: 20_000 } as const;
 let triesGpu = false;
-let giveUpGpu: ReturnType<typeof setTimeout> | undefined;
+const giveUp: { open?: ReturnType<typeof setTimeout>; look?: ReturnType<typeof setTimeout> } = {};
 
 export function openWorker(wanted: Wanted, because?: Running["whyNot"]): void {
   worker?.terminate();
-  clearTimeout(giveUpGpu);
+  clearTimeout(giveUp.open);
+  clearTimeout(giveUp.look);
   triesGpu = wanted !== "wasm" && "gpu" in navigator;
   waiting = null;
   pace = new Pace();
@@ -63,6 +66,7 @@ export function openWorker(wanted: Wanted, because?: Running["whyNot"]): void {
   }
   worker.onmessage = ({ data }: MessageEvent<Answer>) => heard(data);
   worker.onerror = (event) => {
+    if (triesGpu) return openWorker("wasm", "failed"); // once: without it there is nothing more to leave out
     reading.refused ??= { reference: "runtime", detail: event.message || "worker" };
   };
   say({ kind: "open", weights: WEIGHTS, wanted, because });
@@ -93,7 +97,8 @@ export async function lookAt(shown: HTMLVideoElement | ImageBitmap, source: Sour
   try {
     const frame = size.width === width ? await createImageBitmap(shown) : await createImageBitmap(shown, { resizeWidth: size.width, resizeHeight: size.height, resizeQuality: "high" });
     waiting = { id, alone: still === "still", ...size };
-    say({ kind: "look", id, frame, sideMax: still === "still" ? SIDE_MAX.still : SIDE_MAX[reading.running?.detector ?? "wasm"] }, [frame]);
+    say({ kind: "look", id, frame, manner: still, source: sources }, [frame]);
+    if (reading.running?.detector === "webgpu") giveUp.look = setTimeout(() => openWorker("wasm", "lost"), GPU_WAIT_MS.look);
   } catch {
     pace.done(performance.now()); // the element lost its picture between two frames
   }
@@ -102,6 +107,8 @@ export async function lookAt(shown: HTMLVideoElement | ImageBitmap, source: Sour
 /** Lets go of what was shown; an answer that is under way is not for the next picture. */
 export function forget(): void {
   waiting = null;
+  sources += 1;
+  clearTimeout(giveUp.look);
   pace = new Pace();
   Object.assign(reading, { plates: [], looked: false, times: null, perSecond: 0, dropped: 0 });
 }
@@ -114,33 +121,35 @@ export function clearReads(): void {
 function heard(answer: Answer): void {
   if (answer.kind === "loading") {
     reading.loading = { got: answer.got, of: answer.of };
-    clearTimeout(giveUpGpu);
-    if (triesGpu) giveUpGpu = setTimeout(() => openWorker("wasm", "failed"), GPU_WAIT_MS);
-  } else if (answer.kind === "ready") {
-    clearTimeout(giveUpGpu);
+    clearTimeout(giveUp.open);
+    if (triesGpu) giveUp.open = setTimeout(() => openWorker("wasm", "failed"), GPU_WAIT_MS.open);
+  } else if (answer.kind === "ready" || answer.kind === "changed") {
+    clearTimeout(giveUp.open);
     reading.running = answer.running;
   } else if (answer.kind === "refused") {
-    clearTimeout(giveUpGpu);
+    clearTimeout(giveUp.open);
     reading.refused = { reference: answer.reference, detail: answer.detail };
   }
   if (answer.kind === "fault") failed(answer.id);
   else if (answer.kind === "seen" && waiting?.id === answer.id) seen(answer, waiting);
 }
 
-/** A look that broke off: a graphics driver may be lost at any time, then everything goes on without it. */
+/** A look that broke off. A lost graphics driver is the worker's own business, but it may take the worker with it. */
 function failed(id: number): void {
   if (waiting?.id !== id) return;
-  if (reading.running?.detector === "webgpu") openWorker("wasm", "failed");
+  clearTimeout(giveUp.look);
+  if (triesGpu && (reading.running?.detector === "webgpu" || reading.running?.whyNot === "lost")) openWorker("wasm", "lost");
   else reading.trouble = { about: "look", reference: "look" };
 }
 
 function seen(answer: Extract<Answer, { kind: "seen" }>, asked: NonNullable<typeof waiting>): void {
   const now = performance.now();
   waiting = null;
+  clearTimeout(giveUp.look);
   pace.done(now);
-  const numbers = answer.plates.flatMap((plate) => (plate.number ? [plate.number] : []));
-  const fresh = vote.take(numbers, Date.now(), asked.alone);
-  Object.assign(reading, { plates: answer.plates, looked: true, dropped: pace.dropped, size: { width: asked.width, height: asked.height }, times: answer.times });
+  const numbers = answer.plates.flatMap((plate) => (plate.number ? [{ ...plate.number, kept: plate.kept }] : []));
+  const fresh = answer.standing ? [] : vote.take(numbers, Date.now(), asked.alone);
+  Object.assign(reading, { plates: answer.plates, looked: true, dropped: pace.dropped, size: { width: asked.width, height: asked.height }, times: answer.standing && reading.times ? reading.times : answer.times });
   reading.perSecond = pace.perSecond(now);
   reading.reads = vote.reads.map((read) => ({ ...read }));
   if (fresh.length === 0) return;

@@ -1,4 +1,4 @@
-/** Opening ONNX Runtime: WebGPU for the detector where it is there and gives the same answer, else WASM; the reader on WASM. */
+/** Opening ONNX Runtime: WebGPU for whole looks where it is there and gives the same answer, else WASM; windows and texts on WASM. */
 import type * as Ort from "onnxruntime-web/wasm";
 import plainGlue from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
 import plainWasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
@@ -6,9 +6,8 @@ import gpuGlue from "onnxruntime-web/ort-wasm-simd-threaded.jspi.mjs?url";
 import gpuWasm from "onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url";
 import type { Models } from "./models";
 import type { Running, Wanted } from "./protocol";
-import { peaks } from "./steps/detect";
 import { CLASSES, STEPS } from "./steps/ctc";
-import { CROP, STRIDE } from "./steps/sizes";
+import { CROP, STRIDE, WINDOW } from "./steps/sizes";
 
 /** More would read little faster and make a phone hot. */
 const THREADS_MAX = 4;
@@ -19,10 +18,13 @@ const CORNER_OFF_MAX = 1;
 const BATCH_MAX = 16;
 
 export interface Engine {
-  running: Running;
+  /** Changes when WebGPU is lost; `told` has heard of it then. */
+  readonly running: Running;
   late: number;
   /** (3, height, width) → (9, height / 4, width / 4) */
-  detect(tensor: Float32Array, width: number, height: number): Promise<Float32Array>;
+  find(tensor: Float32Array, width: number, height: number): Promise<Float32Array>;
+  /** (n, 3, WINDOW) → (n, 9, WINDOW / 4) */
+  findInWindows(tensor: Float32Array, n: number): Promise<Float32Array>;
   /** n crops of 48 × 160, grey bytes → n × 40 × 38 */
   read(crops: Uint8Array, n: number): Promise<Float32Array>;
 }
@@ -49,51 +51,80 @@ export function threadsFor(cores: number, isolated: boolean): number {
   return isolated ? Math.max(1, Math.min(THREADS_MAX, Math.floor(cores / 2))) : 1;
 }
 
-export async function openEngine(models: Models, wanted: Wanted, because: Running["whyNot"] = ""): Promise<Engine> {
-  let whyNot = await whyNoGpu(wanted, because);
-  const threads = threadsFor(navigator.hardwareConcurrency || 1, globalThis.crossOriginIsolated ?? false);
-  const withGpu = whyNot === "";
+/** The package's build for WebGPU, or its plain one. They share nothing, so that a broken one leaves the other whole. */
+export type Load = (withGpu: boolean) => Promise<typeof Ort>;
+const load: Load = async (withGpu) => {
   const ort = (withGpu ? await import("onnxruntime-web/jspi") : await import("onnxruntime-web/wasm")) as typeof Ort;
+  ort.env.wasm.wasmPaths = withGpu ? { mjs: gpuGlue, wasm: gpuWasm } : { mjs: plainGlue, wasm: plainWasm };
+  return ort;
+};
+
+/** `told` hears when WebGPU is lost on the way; what was asked of it is answered by WASM. */
+export async function openEngine(models: Models, wanted: Wanted, because: Running["whyNot"] = "", told: (running: Running) => void = () => undefined, from: Load = load): Promise<Engine> {
+  const whyNot = await whyNoGpu(wanted, because);
+  if (whyNot !== "") return openWith(await from(false), models, whyNot, told);
+  try {
+    return await openWith(await from(true), models, "", told);
+  } catch {
+    return openWith(await from(false), models, "failed", told);
+  }
+}
+
+async function openWith(ort: typeof Ort, models: Models, whyNot: Running["whyNot"], told: (running: Running) => void): Promise<Engine> {
+  const threads = threadsFor(navigator.hardwareConcurrency || 1, globalThis.crossOriginIsolated ?? false);
   ort.env.logLevel = "error";
   ort.env.wasm.numThreads = threads;
-  ort.env.wasm.wasmPaths = withGpu ? { mjs: gpuGlue, wasm: gpuWasm } : { mjs: plainGlue, wasm: plainWasm };
   const open = (bytes: Uint8Array, provider: "wasm" | "webgpu"): Promise<Ort.InferenceSession> =>
     ort.InferenceSession.create(bytes, { executionProviders: [provider], graphOptimizationLevel: "all" });
 
-  async function detectWith(session: Ort.InferenceSession, tensor: Float32Array, width: number, height: number): Promise<Float32Array> {
-    const frame = new ort.Tensor("float32", tensor, [1, 3, height, width]);
+  async function findWith(session: Ort.InferenceSession, tensor: Float32Array, n: number, width: number, height: number): Promise<Float32Array> {
+    const frame = new ort.Tensor("float32", tensor, [n, 3, height, width]);
     const { plates } = await session.run({ frame }, ["plates"]);
     return plates!.data as Float32Array;
   }
 
-  const reader = await open(models.reader, "wasm");
-  let detector = await open(models.detector, "wasm");
-  let where: Running["detector"] = "wasm";
-  if (withGpu) {
-    let onGpu: Ort.InferenceSession | null = null;
+  const [reader, detector] = [await open(models.reader, "wasm"), await open(models.detector, "wasm")];
+  let running: Running = { detector: "wasm", threads, whyNot };
+  let gpu: Ort.InferenceSession | null = null;
+
+  /** A broken driver may answer late or never to `release`: nobody waits for it. */
+  function withoutGpu(why: Running["whyNot"]): void {
+    void gpu?.release().catch(() => undefined);
+    gpu = null;
+    running = { detector: "wasm", threads, whyNot: why };
+  }
+
+  if (whyNot === "") {
+    const [width, height] = [160, 96];
+    const sample = grain(3 * width * height);
+    const onWasm = await findWith(detector, sample, 1, width, height);
     try {
-      onGpu = await open(models.detector, "webgpu");
-      const [width, height] = [160, 96];
-      const sample = grain(3 * width * height);
-      const [a, b] = [await detectWith(detector, sample, width, height), await detectWith(onGpu, sample, width, height)];
-      if (same(a, b, (width / STRIDE) * (height / STRIDE))) {
-        await detector.release();
-        detector = onGpu;
-        where = "webgpu";
-      } else {
-        whyNot = "differs";
-        await onGpu.release();
-      }
+      gpu = await open(models.detector, "webgpu");
+      if (same(onWasm, await findWith(gpu, sample, 1, width, height), (width / STRIDE) * (height / STRIDE))) running = { detector: "webgpu", threads, whyNot: "" };
+      else withoutGpu("differs");
     } catch {
-      whyNot = "failed";
-      await onGpu?.release().catch(() => undefined);
+      withoutGpu("failed");
     }
   }
-  const running: Running = { detector: where, threads, whyNot };
   const engine: Engine = {
-    running,
+    get running() {
+      return running;
+    },
     late: models.late,
-    detect: (tensor, width, height) => detectWith(detector, tensor, width, height),
+    async find(tensor, width, height) {
+      if (gpu) {
+        try {
+          const map = await findWith(gpu, tensor, 1, width, height);
+          if (map.length === (9 * width * height) / STRIDE ** 2 && isFinite(map.reduce((sum, one) => sum + one, 0))) return map;
+        } catch {
+          // said below
+        }
+        withoutGpu("lost");
+        told(running);
+      }
+      return findWith(detector, tensor, 1, width, height);
+    },
+    findInWindows: (tensor, n) => findWith(detector, tensor, n, WINDOW.width, WINDOW.height),
     async read(crops, n) {
       const out = new Float32Array(n * STEPS * CLASSES);
       const one = CROP.width * CROP.height;
@@ -107,7 +138,7 @@ export async function openEngine(models: Models, wanted: Wanted, because: Runnin
     },
   };
   // Once each, so that the first real look is not the slow one.
-  peaks(await engine.detect(new Float32Array(3 * 64 * 64), 64, 64), 16, 16);
+  await engine.findInWindows(new Float32Array(3 * WINDOW.width * WINDOW.height), 1);
   await engine.read(new Uint8Array(CROP.width * CROP.height), 1);
   return engine;
 }

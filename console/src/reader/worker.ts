@@ -1,5 +1,5 @@
 /** The worker: holds the models and does every look, one at a time, so that the page never waits. */
-import { look, readTexts } from "./look";
+import { Looker, readTexts } from "./look";
 import { loadModels, RefusedError } from "./models";
 import type { Answer, Asked } from "./protocol";
 import { openEngine, type Engine } from "./runtime";
@@ -8,6 +8,7 @@ import type { Picture } from "./steps/picture";
 const page = self as unknown as { postMessage(message: Answer): void; onmessage: ((event: MessageEvent<Asked>) => void) | null };
 
 let engine: Engine | null = null;
+let looker: { source: number; at: Looker } | null = null;
 let canvas: OffscreenCanvas | null = null;
 
 /** The bytes of a bitmap; one canvas for all, as large as the frame at hand. The bitmap is let go. */
@@ -26,7 +27,7 @@ function bytesOf(frame: ImageBitmap): Picture {
 async function open({ weights, wanted, because }: Extract<Asked, { kind: "open" }>): Promise<void> {
   try {
     const models = await loadModels(weights, (got, of) => page.postMessage({ kind: "loading", got, of }));
-    engine = await openEngine(models, wanted, because);
+    engine = await openEngine(models, wanted, because, (running) => page.postMessage({ kind: "changed", running }));
     page.postMessage({ kind: "ready", running: engine.running });
   } catch (error) {
     const reference = error instanceof RefusedError ? error.reference : "runtime";
@@ -38,7 +39,8 @@ async function answer(asked: Exclude<Asked, { kind: "open" }>): Promise<void> {
   try {
     if (!engine) throw new Error("not open");
     if (asked.kind === "read") return page.postMessage({ kind: "texts", id: asked.id, texts: await readTexts(engine, asked.crops) });
-    page.postMessage({ kind: "seen", id: asked.id, ...(await look(engine, bytesOf(asked.frame), asked.sideMax)) });
+    if (looker?.source !== asked.source) looker = { source: asked.source, at: new Looker(engine, asked.manner) };
+    page.postMessage({ kind: "seen", id: asked.id, ...(await looker.at.look(bytesOf(asked.frame))) });
   } catch (error) {
     page.postMessage({ kind: "fault", id: asked.id, detail: error instanceof Error ? error.message : String(error) });
   }

@@ -41,48 +41,89 @@ function covering(before: number, after: number, scale: number): Taps {
 
 /** Between two neighbours along one side, the edge repeated (OpenCV's INTER_LINEAR). */
 function between(before: number, after: number, scale: number): Taps {
+  return neighbours(before, after, (i) => (i + 0.5) * scale - 0.5);
+}
+
+/** Enlarging one side while the other shrinks: what OpenCV's INTER_AREA does then, a step of old px with soft edges. */
+function stepping(before: number, after: number, scale: number): Taps {
+  return neighbours(before, after, (i) => {
+    const first = Math.floor(i * scale);
+    const part = i + 1 - (first + 1) / scale;
+    return first + (part <= 0 ? 0 : part - Math.floor(part));
+  });
+}
+
+function neighbours(before: number, after: number, at: (i: number) => number): Taps {
   const taps: Taps = { from: new Int32Array(after), count: new Int32Array(after), weight: new Float32Array(after * 2), most: 2 };
   for (let i = 0; i < after; i++) {
-    const at = Math.min(Math.max((i + 0.5) * scale - 0.5, 0), before - 1);
-    const first = Math.min(Math.floor(at), Math.max(0, before - 2));
+    const place = Math.min(Math.max(at(i), 0), before - 1);
+    const first = Math.min(Math.floor(place), Math.max(0, before - 2));
     taps.from[i] = first;
     taps.count[i] = before > 1 ? 2 : 1;
-    taps.weight[i * 2] = before > 1 ? 1 - (at - first) : 1;
-    taps.weight[i * 2 + 1] = at - first;
+    taps.weight[i * 2] = before > 1 ? 1 - (place - first) : 1;
+    taps.weight[i * 2 + 1] = place - first;
   }
   return taps;
 }
 
+/** Interleaved bytes, `stride` of them a px. */
+export interface Bytes {
+  width: number;
+  height: number;
+  stride: number;
+  values: Uint8Array | Uint8ClampedArray;
+}
+export interface Size {
+  width: number;
+  height: number;
+}
+/** A part of a picture in whole px; what of it lies beyond the edge repeats the edge. */
+export interface Part extends Size {
+  left: number;
+  top: number;
+}
+/** How OpenCV would: `area` is the mean of what is covered, `linear` what lies between two px. */
+export type Method = "area" | "linear";
+
 /**
- * Channels of interleaved bytes at another size, each new value rounded: by area where both sides shrink, else linear.
+ * The first `channels` of a part of a picture at another size, interleaved, each new value rounded.
  *
- * `stride` is the number of bytes of one px, `channels` how many of them are wanted; the answer is interleaved by `channels`.
  * `scale`: old px for each new one, where the sizes were rounded from it (OpenCV then samples by the scale, not by the sizes).
  */
-export function resized(source: Uint8Array | Uint8ClampedArray, width: number, height: number, stride: number, channels: number, toWidth: number, toHeight: number, scale?: number): Uint8Array {
-  const taps = toWidth <= width && toHeight <= height ? covering : between;
-  const across = taps(width, toWidth, scale ?? width / toWidth);
-  const down = taps(height, toHeight, scale ?? height / toHeight);
-  const out = new Uint8Array(toWidth * toHeight * channels);
-  const row = new Float32Array(width * channels);
-  for (let y = 0; y < toHeight; y++) {
+export function resized(source: Bytes, part: Part, channels: number, to: Size, method: Method, scale?: number): Uint8Array {
+  const [scaleX, scaleY] = [scale ?? part.width / to.width, scale ?? part.height / to.height];
+  const way = method === "linear" ? between : scaleX >= 1 && scaleY >= 1 ? covering : stepping;
+  const across = way(part.width, to.width, scaleX);
+  const down = way(part.height, to.height, scaleY);
+  const columns = Int32Array.from({ length: part.width }, (_, x) => inside(part.left + x, source.width) * source.stride);
+  const out = new Uint8Array(to.width * to.height * channels);
+  const row = new Float32Array(part.width * channels);
+  for (let y = 0; y < to.height; y++) {
     row.fill(0);
     for (let k = 0; k < down.count[y]!; k++) {
       const share = down.weight[y * down.most + k]!;
-      let at = (down.from[y]! + k) * width * stride;
-      for (let x = 0, to = 0; x < width; x++, at += stride) for (let c = 0; c < channels; c++) row[to++]! += source[at + c]! * share;
+      const line = inside(part.top + down.from[y]! + k, source.height) * source.width * source.stride;
+      for (let x = 0, to = 0; x < part.width; x++) {
+        const at = line + columns[x]!;
+        for (let c = 0; c < channels; c++) row[to++]! += source.values[at + c]! * share;
+      }
     }
-    for (let x = 0; x < toWidth; x++) {
+    for (let x = 0; x < to.width; x++) {
       for (let c = 0; c < channels; c++) {
         let sum = 0;
         let at = across.from[x]! * channels + c;
         for (let k = 0, w = x * across.most; k < across.count[x]!; k++, at += channels) sum += row[at]! * across.weight[w + k]!;
-        out[(y * toWidth + x) * channels + c] = Math.round(sum);
+        out[(y * to.width + x) * channels + c] = Math.round(sum);
       }
     }
   }
   return out;
 }
+
+const inside = (at: number, length: number): number => Math.min(length - 1, Math.max(0, at));
+
+export const bytesOf = (picture: Picture): Bytes => ({ width: picture.width, height: picture.height, stride: 4, values: picture.rgba });
+export const whole = ({ width, height }: Size): Part => ({ left: 0, top: 0, width, height });
 
 /** Grey of three bytes with OpenCV's whole numbers (BT.601). */
 export function luminance(red: number, green: number, blue: number): number {

@@ -1,21 +1,45 @@
 /** The one place that decides sizes: how large a picture may be, what the finder sees of it, what the reader sees. */
+import table from "./finder.json";
 
 /** The finder's maps have one cell for this many px. */
-export const STRIDE = 4;
+export const STRIDE = table.stride_px;
 /** Sides that the finder is shown are multiples of this. */
-export const SIDE_STEP = 32;
-/** Longest side of what the finder is shown: of a camera or a film by who computes, of a photo. Smaller pictures than `least` are enlarged to it. */
-export const SIDE_MAX = { wasm: 640, webgpu: 960, still: 960, least: 320 } as const;
+export const SIDE_STEP = table.side_step_px;
+/** The second look at what was found: its size, how wide a plate is in it, how many at once, what is left of one unseen. */
+export const WINDOW = { width: table.window.width, height: table.window.height, platePx: table.window.plate_px, most: table.window.most, unseenShare: table.window.unseen_share } as const;
+/** So many plates of one look are found; the least likely go first. */
+export const FOUND_MAX = table.plates_max;
+
+/** How a look is made: the longest side that the finder is shown, smaller pictures enlarged to `sideMin`, further looks at half each time. */
+export interface Manner {
+  sideMax: number;
+  sideMin: number;
+  halves: number;
+  probMin: number;
+}
+const manner = (one: { side_max_px: number; side_min_px: number; halves: number; prob_min: number }): Manner => ({ sideMax: one.side_max_px, sideMin: one.side_min_px, halves: one.halves, probMin: one.prob_min });
+/** As the engines of guardian/vision/engine.py look: at a camera or film `guardian-fast`, at a photo `guardian`. */
+export const MANNERS = { moving: manner(table.moving), still: manner(table.still) } as const;
+export type Kind = keyof typeof MANNERS;
+
 /** Longest side that is kept of a picture: 1080p is 8 MB of memory, a photo of 12 megapixels would be 48. */
 export const PICTURE_SIDE_MAX = { moving: 1920, still: 2560 } as const;
 /** So many plates of one look are read; the least likely go first. */
-export const PLATES_MAX = 16;
+export const READ_MAX = 16;
 /** The reader's crop, and the margin around the plate in parts of its height. */
-export const CROP = { width: 160, height: 48, margin: 0.12 } as const;
+export const CROP = { width: table.crop.width, height: table.crop.height, margin: table.crop.margin } as const;
+/** What cannot be a plate by its shape: too low to read, too narrow, too long. */
+export const SHAPE = { heightMin: table.shape.height_min_px, aspectMin: table.shape.aspect_min, aspectMax: table.shape.aspect_max } as const;
+/** A picture that stands: cells of so many px, none of which differs by more; it is looked at anew this often all the same. */
+export const STANDING = { cellPx: table.standing.cell_px, changeMax: table.standing.change_max, ms: table.standing.ms } as const;
 
-/** Width and height at which a picture is shown, its longest side at about `sideMax` (guardian/vision/finder.py, `sides_for`). */
-export function sidesFor(width: number, height: number, sideMax: number): { width: number; height: number } {
-  const longest = Math.min(Math.max(width, height, SIDE_MAX.least), sideMax);
+/** The longest side at which a picture is shown. */
+export function longestOf(width: number, height: number, { sideMax, sideMin }: Manner): number {
+  return Math.min(Math.max(width, height, sideMin), sideMax);
+}
+
+/** Width and height at which a picture is shown, its longest side at about `longest` (guardian/vision/finder.py, `sides_for`). */
+export function sidesFor(width: number, height: number, longest: number): { width: number; height: number } {
   const factor = longest / Math.max(width, height, 1);
   const side = (px: number): number => Math.max(SIDE_STEP, roundHalfEven((px * factor) / SIDE_STEP) * SIDE_STEP);
   return { width: side(width), height: side(height) };
@@ -26,6 +50,9 @@ export function roundHalfEven(value: number): number {
   const low = Math.floor(value);
   return value - low === 0.5 ? (low % 2 === 0 ? low : low + 1) : Math.round(value);
 }
+
+/** To a tenth of a px, as Python's corners. */
+export const tenth = (px: number): number => roundHalfEven(px * 10) / 10;
 
 /** Size of a picture with its longest side bounded. */
 export function bounded(width: number, height: number, sideMax: number): { width: number; height: number } {

@@ -1,7 +1,7 @@
 /** Cutting one plate out upright, to the reader's one size: the same steps as in Python, so that the same text comes out. */
-import { boxOf } from "./detect";
-import { luminance, resized, type Grey, type Picture, type Point, type Quad } from "./picture";
-import { CROP, roundHalfEven } from "./sizes";
+import { luminance, resized, whole, type Grey, type Picture, type Point, type Quad } from "./picture";
+import { boxOf, quadSize } from "./quad";
+import { CROP, roundHalfEven, tenth } from "./sizes";
 
 /** Nine figures, row by row; the last is 1. */
 export type Homography = readonly number[];
@@ -38,12 +38,6 @@ export function mapped(m: Homography, [x, y]: Point): Point {
   return [(m[0]! * x + m[1]! * y + m[2]!) / w, (m[3]! * x + m[4]! * y + m[5]!) / w];
 }
 
-/** Width and height of a quadrangle: the longer of each pair of opposite sides. */
-export function quadSize([a, b, c, d]: Quad): { width: number; height: number } {
-  const side = (p: Point, q: Point): number => Math.hypot(q[0] - p[0], q[1] - p[1]);
-  return { width: Math.max(side(a, b), side(d, c)), height: Math.max(side(a, d), side(b, c)) };
-}
-
 /** Push all four sides outwards along the quadrangle's own axes; to a tenth of a px, as in Python. */
 export function grown(quad: Quad, px: number): Quad {
   const [a, b, c, d] = quad;
@@ -56,8 +50,6 @@ export function grown(quad: Quad, px: number): Quad {
   const moved = ([x, y]: Point, across: number, down: number): Point => [tenth(x + u[0] * across + v[0] * down), tenth(y + u[1] * across + v[1] * down)];
   return [moved(a, -1, -1), moved(b, 1, -1), moved(c, 1, 1), moved(d, -1, 1)];
 }
-
-const tenth = (px: number): number => roundHalfEven(px * 10) / 10;
 
 /** The reader's crop of a plate: 160 × 48, grey; `null` where the corners enclose nothing. */
 export function cropOf(picture: Picture, quad: Quad): Grey | null {
@@ -85,7 +77,7 @@ export function straightened(picture: Picture, quad: Quad, width: number, height
     const to = { width: Math.max(1, roundHalfEven((patch.width * SHRINK_MAX) / shrink)), height: Math.max(1, roundHalfEven((patch.height * SHRINK_MAX) / shrink)) };
     fx = to.width / patch.width;
     fy = to.height / patch.height;
-    patch = { ...to, rgb: resized(patch.rgb, patch.width, patch.height, 3, 3, to.width, to.height, shrink / SHRINK_MAX) };
+    patch = { ...to, rgb: resized({ ...patch, stride: 3, values: patch.rgb }, whole(patch), 3, to, "area", shrink / SHRINK_MAX) };
   }
   const there = quad.map(([x, y]): Point => [(x - left) * fx, (y - top) * fy]) as unknown as Quad;
   const back = homography([[0, 0], [width, 0], [width, height], [0, height]], there);
