@@ -14,7 +14,7 @@ from torch import nn
 
 from guardian.domain.errors import GuardianError
 from guardian.vision.weights import FOLDER, LIST_NAME, WeightFile, listed, open_session
-from train.models import detector, reader
+from train.models import detector, reader, vehicles
 
 OPSET = 17
 _AGREES = 2e-4
@@ -44,6 +44,19 @@ def reader_bytes(model: nn.Module, temperature: float = 1.0) -> bytes:
     shipped = reader.Exported(model, temperature).eval()  # type: ignore[arg-type]
     return _onnx(
         shipped, torch.rand(3, 1, reader.HEIGHT_PX, reader.WIDTH_PX), "crops", "probs", {0: "plates"}, {0: "plates"}
+    )
+
+
+def vehicles_bytes(model: nn.Module) -> bytes:
+    """The net for vehicles as ONNX: `frame` (N, 3, H, W) in 0..1 → `vehicles` (N, channels, H/8, W/8)."""
+    shipped = vehicles.Exported(model).eval()  # type: ignore[arg-type]
+    return _onnx(
+        shipped,
+        torch.rand(1, 3, 96, 128),
+        "frame",
+        "vehicles",
+        {0: "pictures", 2: "height", 3: "width"},
+        {0: "pictures", 2: "rows", 3: "columns"},
     )
 
 

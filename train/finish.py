@@ -17,14 +17,20 @@ from train.detector import DetectorSettings, train_detector
 from train.loop import Run
 from train.models.detector import PlateDetector
 from train.models.reader import PlateReader
+from train.models.vehicles import VehicleNet
 from train.reader import Look, ReaderSettings, rendered_held, samples_held, train_reader
 from train.straight import finder_version, straight
+from train.vehicle_tables import tables_of
+from train.vehicles import VehicleSettings, train_vehicles
 
 CARDS = Path(__file__).resolve().parent.parent / "docs" / "models"
 LIMITS_OF_FINDER = """Plates below 8 px of height are not asked for. No street at night, rain or highway speed stands in the real
 pictures: what it knows of them is rendered. Plates that are less than three quarters visible are not learnt."""
 LIMITS_OF_READER = """One line of letters, digits and the dash: no military, diplomatic or temporary plates, whose Chinese
 signs it does not know. Coloured plates are rare in the real pictures. What is less than 8 px high is a guess, and is said so."""
+
+LIMITS_OF_VEHICLES = """Few labels, all by day or in one garage, few trucks, no bus but rendered ones. Make and model are not
+known to it. Vehicles less than 10 px wide in what it sees (384 px) are not asked for."""
 
 
 def run(
@@ -44,6 +50,10 @@ def run(
         settings = DetectorSettings(**asked, rendered=1.0 if labelled is None else DetectorSettings().rendered)
         done = train_detector(labelled, out, settings, start, device=device, workers=workers)
         content, facts = finish_detector(out, settings)
+    elif name == "vehicles":
+        looking = VehicleSettings(**asked, rendered=1.0 if labelled is None else VehicleSettings().rendered)
+        done = train_vehicles(labelled, out, looking, start, device=device, workers=workers)
+        content, facts = finish_vehicles(out, looking)
     else:
         reading = ReaderSettings(
             **asked,
@@ -87,6 +97,20 @@ def _card(name: str, entry: WeightFile, out: Path, labelled: Labels | None, done
             "a stem of ours, levels joined top down, one light head.",
         )
         return
+    if name == "vehicles":
+        write_card(
+            name,
+            entry,
+            out,
+            CARDS,
+            learnt=learnt,
+            names=("recall", "kind"),
+            limits=LIMITS_OF_VEHICLES,
+            what="Finds vehicles and says their kind and body. EfficientNet-Lite0 as published (ImageNet weights, "
+            "Apache-2.0) up to a stride of 16, one light head at 8. The colour is measured beside it (decision 0012).",
+            failures="\n" + tables_of(labelled, done),
+        )
+        return
     settings = ReaderSettings(**done.settings)
     wrong, of = gallery(load_reader(out, settings), settings, _made(CARDS) / "reader-failures.png")
     write_card(
@@ -118,6 +142,13 @@ def finish_detector(out: Path, settings: DetectorSettings) -> tuple[bytes, dict[
     model = PlateDetector(settings.width)
     model.load_state_dict(torch.load(out / "best.pt", map_location="cpu", weights_only=True))
     return export.detector_bytes(model), {}
+
+
+def finish_vehicles(out: Path, settings: VehicleSettings) -> tuple[bytes, dict[str, float]]:
+    """The best net for vehicles of a run as ONNX."""
+    model = VehicleNet(settings.width)
+    model.load_state_dict(torch.load(out / "best.pt", map_location="cpu", weights_only=True))
+    return export.vehicles_bytes(model), {}
 
 
 def finish_reader(out: Path, settings: ReaderSettings, labelled: Labels | None) -> tuple[bytes, dict[str, float]]:

@@ -1,4 +1,4 @@
-"""`guardian train detector|reader`: from labelled pictures, or rendered ones alone, to the files that the product reads with."""
+"""`guardian train detector|reader|vehicles`: from labelled pictures, or rendered ones alone, to the files that the product reads with."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ Examples:
   guardian train detector --data plates            learn to find plates
   guardian train reader --data plates              learn to read, in hours
   guardian train reader                            from rendered plates alone
+  guardian train vehicles --data plates            learn kinds and bodies
   guardian train reader --data plates --fold 0/5   one fifth is only looked at
   guardian train reader --data plates --install    and read with it from now on
 
@@ -27,46 +28,46 @@ stands both in the training part and in another one is refused.
 
 app = App(
     name="train",
-    usage="Usage: guardian train detector|reader [--data FOLDER] [--out RUN]",
+    usage="Usage: guardian train detector|reader|vehicles [--data FOLDER] [--out RUN]",
     help_format="plaintext",
     help_epilogue=_EXAMPLES,
 )
 
-_STEPS = {"detector": 6000, "reader": 20000}
+_STEPS = {"detector": 6000, "reader": 20000, "vehicles": 3000}
 
 
 @app.default
 def train(
-    name: Annotated[Literal["detector", "reader"], Parameter(name="MODEL", negative=())],
+    name: Annotated[Literal["detector", "reader", "vehicles"], Parameter(name="MODEL", negative=())],
     /,
     *,
     data: Annotated[Path | None, Parameter(name="--data")] = None,
     out: Annotated[Path | None, Parameter(name="--out")] = None,
     steps: Annotated[int, Parameter(name="--steps", show_default=False)] = 0,
     seed: Annotated[int, Parameter(name="--seed")] = 1,
-    fold: Annotated[str, Parameter(name="--fold")] = "0/8",
+    fold: Annotated[str, Parameter(name="--fold", show_default=False)] = "",
     start: Annotated[Path | None, Parameter(name="--start")] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], Parameter(name="--device")] = "auto",
     workers: Annotated[int, Parameter(name="--workers")] = 0,
     threads: Annotated[int, Parameter(name="--threads")] = 1,
     install: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
-    """Train one of the two models that read plates.
+    """Train one of the models that read plates, or the one that looks at vehicles.
 
     Parameters
     ----------
     name
-        detector finds plates, reader reads them.
+        detector finds plates, reader reads them, vehicles says who wears them.
     data
         A folder of labelled pictures; without one all is rendered.
     out
         The run's folder; var/train/MODEL without it.
     steps
-        Batches; 6000 of 8 views for the detector, 20000 of 64 plates.
+        Batches; 6000 of 8 views for the detector, 20000 of 64 plates, 3000 of 8 views of vehicles.
     seed
         The same seed takes the same way.
     fold
-        The part of the training split that is only looked at; 0/0: none.
+        The part of the training split that is only looked at (0/8, of vehicles 0/4); 0/0: none.
     start
         Weights (best.pt of another run) to begin with.
     device
@@ -78,6 +79,7 @@ def train(
     install
         Put the finished model where `guardian read` takes it from.
     """
+    fold = fold or ("0/4" if name == "vehicles" else "0/8")
     which, _, of = fold.partition("/")
     if not (which.isdecimal() and of.isdecimal()) or int(which) >= max(1, int(of)):
         raise InputRefusedError(f"'{fold}' is no fold.", hint="Write 0/8 for the first of eight.", reference="fold")

@@ -23,6 +23,10 @@ Crop: TypeAlias = npt.NDArray[np.uint8]
 """(h, w, 3) uint8, BGR, one line of text, upright."""
 
 
+Box: TypeAlias = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in px of the frame."""
+
+
 class Detection(msgspec.Struct, frozen=True):
     """A place where a plate may be.
 
@@ -64,6 +68,26 @@ class TextRead(msgspec.Struct, frozen=True):
         return "".join(c.sign for c in self.chars)
 
 
+class VehicleSeen(msgspec.Struct, frozen=True):
+    """One vehicle in one picture. An empty word is an answer: cannot tell the colour, body, make or model not known.
+
+    `kind` is car, motorcycle, truck or bus; `colour` one of the registry's dozen words (`colours.COLOURS`); `body` one of
+    `vehicles.BODIES`. The probability beside a word is that word's, also where it is empty.
+    """
+
+    box: Box
+    kind: str
+    kind_prob: float
+    colour: str = ""
+    colour_prob: float = 0.0
+    body: str = ""
+    body_prob: float = 0.0
+    make: str = ""
+    make_prob: float = 0.0
+    model: str = ""
+    model_prob: float = 0.0
+
+
 class Detector(Protocol):
     """Finds plates in a frame. Bounded: never gives more than `Settings.detections_max`; the least likely go first."""
 
@@ -85,6 +109,14 @@ class Reader(Protocol):
 
     def read(self, crops: Sequence[Crop]) -> list[TextRead]:
         """One result for each crop, in the same order; a crop without text gives a `TextRead` without characters."""
+        ...
+
+
+class VehicleLooker(Protocol):
+    """Says which vehicles stand in a frame and what they look like. Asked only where somebody wants to know."""
+
+    def vehicles(self, frame: Frame, plates: Sequence[Corners] = ()) -> list[VehicleSeen]:
+        """Vehicles of a frame, likeliest first; `plates` are the corners of those found in the same frame."""
         ...
 
 
