@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from guardian.vision.engine import Engine
     from guardian.vision.judge import PlateSeen
     from guardian.vision.picture import Picture
+    from guardian.vision.ports import VehicleLooker, VehicleSeen
 
 _FILES_MAX = 1_000_000
 _SKIPPED_NAMES = {"thumbs.db", "desktop.ini"}
@@ -33,6 +34,7 @@ Examples:
   guardian read folder --show out             pictures with boxes and texts
   guardian read folder --json > reads.jsonl   one JSON object for each picture
   guardian read crops --crops                 each picture is one plate, cut out
+  guardian read photo.jpg --vehicles          and which vehicle wears each
 
 Folders are read with all that is in them, in order of name. What is in a file
 decides, not its ending. A file that is no picture is said and the others go on;
@@ -41,7 +43,7 @@ the exit code is then 1. Doubtful characters are marked.
 
 app = App(
     name="read",
-    usage="Usage: guardian read FILE_OR_FOLDER… [--json] [--show OUT] [--crops]",
+    usage="Usage: guardian read FILE_OR_FOLDER… [--json] [--show OUT] [--crops] [--vehicles]",
     help_format="plaintext",
     help_epilogue=_EXAMPLES,
 )
@@ -55,6 +57,7 @@ def read(
     json: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     show: Annotated[Path | None, Parameter(name="--show")] = None,
     crops: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    vehicles: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     engine: Annotated[str, Parameter(name="--engine")] = "day-one",
     threads: Annotated[int, Parameter(name="--threads", show_default=False)] = 0,
 ) -> int:
@@ -70,6 +73,8 @@ def read(
         A folder for pictures with boxes and texts; made when it is not there.
     crops
         Each picture is one plate, already cut out.
+    vehicles
+        Say kind, colour and body of the vehicles as well.
     engine
         Who reads: guardian (our own models) or day-one.
     threads
@@ -83,10 +88,22 @@ def read(
     if show is not None:
         _make_folder(show)
     report = _JSONReport() if json else _Report()
-    return _read_all(opened, paths, report, show, crops)
+    looker: VehicleLooker | None = None
+    if vehicles:
+        from guardian.vision.vehicles import VehicleFinder
+
+        looker = VehicleFinder()
+    return _read_all(opened, paths, report, show, crops, looker)
 
 
-def _read_all(engine: Engine, paths: tuple[Path, ...], report: _Report, show: Path | None, crops: bool) -> int:
+def _read_all(
+    engine: Engine,
+    paths: tuple[Path, ...],
+    report: _Report,
+    show: Path | None,
+    crops: bool,
+    looker: VehicleLooker | None = None,
+) -> int:
     from guardian.vision.picture import load_picture
 
     pictures = plates = failed = 0
@@ -101,14 +118,17 @@ def _read_all(engine: Engine, paths: tuple[Path, ...], report: _Report, show: Pa
                 seen = [found] if found is not None else []
             else:
                 seen = engine.look(picture.frame)
+            around = looker.vehicles(picture.frame, [p.corners for p in seen]) if looker is not None else None
         except GuardianError as error:
             failed += 1
             report.error(path, error)
             continue
         elapsed_ms = (time.perf_counter() - started) * 1000
         seen = [_scaled(plate, picture.scale) for plate in seen if picture.holds(plate.corners)]
+        if around is not None:
+            around = [_scaled_box(vehicle, picture.scale) for vehicle in around]
         pictures, plates = pictures + 1, plates + len(seen)
-        report.picture(path, picture, seen, elapsed_ms)
+        report.picture(path, picture, seen, elapsed_ms, around)
         if show is not None:
             _draw(picture, seen, show, path, drawn)
     report.ends(pictures, plates, failed, show)
@@ -164,6 +184,11 @@ def _scaled(plate: PlateSeen, scale: float) -> PlateSeen:
     return msgspec.structs.replace(plate, corners=(a, b, c, d))
 
 
+def _scaled_box(vehicle: VehicleSeen, scale: float) -> VehicleSeen:
+    x0, y0, x1, y1 = vehicle.box
+    return msgspec.structs.replace(vehicle, box=(x0 * scale, y0 * scale, x1 * scale, y1 * scale))
+
+
 def _said(path: Path) -> str:
     """A path as text that every terminal and JSON reader takes, whatever bytes its name holds."""
     return os.fsencode(path).decode("utf-8", "replace")
@@ -185,6 +210,21 @@ def plate_as_json(plate: PlateSeen) -> dict[str, Any]:
     }
 
 
+def vehicle_as_json(vehicle: VehicleSeen) -> dict[str, Any]:
+    """One vehicle as `--json --vehicles` gives it; "" is cannot tell, or not known."""
+    return {
+        "box": [round(v, 1) for v in vehicle.box],
+        "kind": vehicle.kind,
+        "kind_prob": round(vehicle.kind_prob, 4),
+        "colour": vehicle.colour,
+        "colour_prob": round(vehicle.colour_prob, 4),
+        "body": vehicle.body,
+        "body_prob": round(vehicle.body_prob, 4),
+        "make": vehicle.make,
+        "model": vehicle.model,
+    }
+
+
 class _Report:
     """What a person sees: a line for each picture, a line for each plate, and one at the end."""
 
@@ -198,14 +238,24 @@ class _Report:
             self.status.start()
             self.status.update(f"reading {_said(path)}")
 
-    def picture(self, path: Path, picture: Picture, plates: list[PlateSeen], elapsed_ms: float) -> None:
+    def picture(
+        self,
+        path: Path,
+        picture: Picture,
+        plates: list[PlateSeen],
+        elapsed_ms: float,
+        vehicles: list[VehicleSeen] | None = None,
+    ) -> None:
         line = Text(_said(path), style="bold")
         line.append(f"  {picture.width}×{picture.height}  {elapsed_ms:.0f} ms", style="dim")
         self.out.print(line)
         for warning in picture.warnings:
             self.out.print(Text(f"  ! {warning}", style="yellow"))
         for plate in plates:
-            self.out.print(_plate_line(plate))
+            text = _plate_line(plate)
+            if vehicles is not None:
+                text.append(f"  {_vehicle_said(plate, vehicles)}")
+            self.out.print(text)
         if not plates:
             self.out.print(Text("  no plate found", style="dim"))
 
@@ -244,10 +294,27 @@ def _plate_line(plate: PlateSeen) -> Text:
     return line
 
 
+def _vehicle_said(plate: PlateSeen, vehicles: list[VehicleSeen]) -> str:
+    from guardian.vision.vehicles import carrier_of
+
+    place = carrier_of(plate.corners, vehicles)
+    if place is None:
+        return "no vehicle seen"
+    vehicle = vehicles[place]
+    return " ".join((vehicle.colour or "colour?", vehicle.body or vehicle.kind))
+
+
 class _JSONReport(_Report):
     """One JSON object a line on stdout, at once, so that a following program may work while we read on."""
 
-    def picture(self, path: Path, picture: Picture, plates: list[PlateSeen], elapsed_ms: float) -> None:
+    def picture(
+        self,
+        path: Path,
+        picture: Picture,
+        plates: list[PlateSeen],
+        elapsed_ms: float,
+        vehicles: list[VehicleSeen] | None = None,
+    ) -> None:
         line: dict[str, Any] = {
             "file": _said(path),
             "width": picture.width,
@@ -255,6 +322,12 @@ class _JSONReport(_Report):
             "plates": [plate_as_json(p) for p in plates],
             "elapsed_ms": round(elapsed_ms, 1),
         }
+        if vehicles is not None:
+            from guardian.vision.vehicles import carrier_of
+
+            for plate, said in zip(plates, line["plates"], strict=True):
+                said["vehicle"] = carrier_of(plate.corners, vehicles)
+            line["vehicles"] = [vehicle_as_json(v) for v in vehicles]
         if picture.warnings:
             line["warning"] = "; ".join(picture.warnings)
         self._write(line)
