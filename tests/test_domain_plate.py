@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from guardian.domain.plate import (
     ALPHABET,
-    CONFUSABLE,
     LENGTH_MAX,
     Plate,
     PlateTextError,
@@ -79,14 +78,6 @@ def test_a_seen_dash_decides_between_two_series() -> None:
 def test_first_letter_of_todays_series_tells_the_class() -> None:
     assert classes_of("MXB8063") == (VehicleClass.MOTORCYCLE,)
     assert classes_of("EPA0001") == (VehicleClass.ELECTRIC_CAR, VehicleClass.ELECTRIC_MOTORCYCLE)
-
-
-def test_confusable_is_symmetric_and_never_names_itself() -> None:
-    for sign, others in CONFUSABLE.items():
-        assert sign not in others
-        for other, weight in others.items():
-            assert 0 < weight < 1
-            assert CONFUSABLE[other][sign] == weight
 
 
 @given(plate_texts, st.data())
@@ -265,8 +256,3 @@ def test_without_a_dash_an_ambiguous_number_may_be_all_that_it_fits_and_a_dash_l
 @pytest.mark.parametrize("text", ["ABO1235", "ABI1235", "ABC1234", "IBC1235", "A1C1235"])
 def test_signs_that_todays_series_leaves_out_do_not_fit_it(text: str) -> None:
     assert not SERIES[0].fits(text)
-
-
-def test_a_pair_has_the_weight_of_the_group_that_names_it() -> None:
-    assert CONFUSABLE["0"]["D"] == CONFUSABLE["D"]["0"] == 0.60 and CONFUSABLE["U"]["O"] == 0.15
-    assert "4" not in CONFUSABLE["9"] and CONFUSABLE["4"] == {"A": 0.25}

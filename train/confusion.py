@@ -43,10 +43,9 @@ from guardian.domain.read import Corners
 from guardian.domain.series import series_of
 from guardian.evaluation.align import Pair, align, signs_right
 from guardian.vision.crop import CROP_HEIGHT_PX, CROP_WIDTH_MAX_PX, straighten, straighten_to
-from guardian.vision.judge import believable
+from guardian.vision.judge import judge
 from guardian.vision.plate_reader import HEIGHT_PX, WIDTH_PX, PlateReader
-from guardian.vision.ports import Crop, SecondReader, TextRead
-from guardian.vision.series import number_of
+from guardian.vision.ports import Crop, Detection, SecondReader, TextRead
 from guardian.vision.weights import listed
 from train.plates import draw_plate
 from train.plates.snap import snap
@@ -57,6 +56,8 @@ PHOTOS_EACH = 4
 REAL_VIEWS = 4
 """Real pictures are few: each is cut once as it stands, and some times as a finder errs."""
 FOLD, FOLDS = 0, 8
+_A_PLATE = Detection(((0, 0), (WIDTH_PX, 0), (WIDTH_PX, HEIGHT_PX), (0, HEIGHT_PX)), 1.0)
+"""What a finder of plates says of each crop."""
 _STREAM = 613  # no other part of the training draws its plates from this stream
 
 
@@ -178,7 +179,7 @@ class GroupTally:
         self.seen, self.told = Tally(), Tally()
         self.plates = self.far = self.untold = self.right = 0
 
-    def add(self, truth: str, read: TextRead) -> str:
+    def add(self, truth: str, crop: Crop, read: TextRead) -> str:
         """One read; gives the text that the product would tell of it, empty where it would not."""
         self.plates += 1
         chars = [c for c in read.chars if c.sign != "-"]
@@ -188,10 +189,11 @@ class GroupTally:
             self.far += 1
             return ""
         self.seen.add(truth, text, [c.prob for c in chars], pairs)
-        number = number_of(read)
-        if number is None or not believable(number):
+        told = judge(_A_PLATE, crop, read)
+        if told is None:
             self.untold += 1
             return ""
+        number = told.number
         self.told.add(truth, number.text, number.char_probs, align(truth, number.text))
         self.right += number.text == truth
         return number.text
@@ -207,7 +209,7 @@ def measure(
     while batch := list(itertools.islice(crops, BATCH)):
         for item, read in zip(batch, reader.read([item.crop for item in batch]), strict=True):
             tally = tallies.setdefault((item.source, item.light, item.issue), GroupTally())
-            told = tally.add(item.text, read)
+            told = tally.add(item.text, item.crop, read)
             sort = opinions["right" if told == item.text else "wrong"]
             if told and second is not None and sort.total() < asked_max:
                 sort[_opinion(second, item, told)] += 1

@@ -16,6 +16,7 @@ import re
 
 import msgspec
 
+from guardian.domain.confused import CONFUSABLE as CONFUSABLE
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.series import Series, VehicleClass, classes_of, series_of
 
@@ -269,24 +270,6 @@ def parse_pattern(typed: str) -> PlatePattern:
             f"'{typed.strip()}' is longer than any plate.", hint="Check the number.", reference="plate-length"
         )
     return PlatePattern(bare)
-
-
-# Pairs that readers mix up, with the share of the character's misreads that go this way. Grade D: the order comes from
-# slips seen on labelled crops (plate-series, "Size and look"); the figures are a first guess until the measured
-# confusion matrix of our own models replaces them.
-_CONFUSED: tuple[tuple[str, float], ...] = (
-    ("0OQD", 0.60), ("8B", 0.45), ("5S", 0.40), ("2Z", 0.40), ("1I", 0.45), ("1L", 0.25), ("17", 0.25), ("IL", 0.30),
-    ("MN", 0.35), ("MW", 0.30), ("MH", 0.25), ("NH", 0.25), ("WH", 0.20), ("VY", 0.35), ("6G", 0.35), ("CG", 0.30),
-    ("UV", 0.25), ("38", 0.25), ("68", 0.30), ("08", 0.20), ("69", 0.10), ("56", 0.20), ("98", 0.20), ("90", 0.12),
-    ("EF", 0.30), ("PR", 0.25), ("PF", 0.20), ("KX", 0.25), ("KR", 0.15), ("TY", 0.20), ("T7", 0.20), ("27", 0.20),
-    ("3B", 0.20), ("35", 0.12), ("BR", 0.15), ("JU", 0.20), ("UD", 0.15), ("4A", 0.25), ("UO", 0.15), ("XY", 0.15),
-)  # fmt: skip
-CONFUSABLE: dict[str, dict[str, float]] = {sign: {} for sign in ALPHABET}
-for _group, _weight in _CONFUSED:
-    for _a in _group:
-        for _b in _group:
-            if _a != _b:
-                CONFUSABLE[_a][_b] = max(_weight, CONFUSABLE[_a].get(_b, 0.0))
 
 
 def pack_plate(text: str) -> int:

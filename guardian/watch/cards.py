@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+
+from guardian.domain.chance import Checked, chance_of, rarity_from, tenths_of
 from guardian.domain.csv_text import Cell
 from guardian.domain.moment import TAIPEI, format_instant
 from guardian.domain.opinion import SecondOpinion
@@ -29,16 +33,34 @@ CSV_HEADER = (
     "名單版本", "比對編號",
 )  # fmt: skip
 
-Odds = dict[MatchStrength, int]
+Rarity = dict[MatchStrength, float]
+"""How rarely listed vehicles come by, by the checks of hits of each strength (`domain.chance`). Absent: too few checks."""
 
 
-def odds_of(counts: dict[MatchStrength, tuple[int, int]]) -> Odds:
-    """For each strength "true in about N of 10", from what was decided; never 0 and never 10. Absent: too few checks."""
+def rarity_of(checks: Mapping[MatchStrength, Sequence[Checked]]) -> Rarity:
+    """What was decided so far, as the base rate of the next hit."""
     return {
-        strength: min(9, max(1, round(10 * confirmed / decided)))
-        for strength, (decided, confirmed) in counts.items()
-        if decided >= ODDS_CHECKS_MIN
+        strength: rarity_from(those, strength)
+        for strength, those in checks.items()
+        if sum(check.decided for check in those) >= ODDS_CHECKS_MIN
     }
+
+
+def odds_of(body: HitBody, rarity: Rarity, opinion: SecondOpinion | None) -> int | None:
+    """ "True in about N of 10": what was read, how rare listed vehicles are, what the second reader says; never 0 and never 10.
+    None: too few checks."""
+    read, match = body.read, body.match
+    if match.strength not in rarity:
+        return None
+    chance = chance_of(
+        match.strength,
+        match.likelihood_prob,
+        rarity=rarity[match.strength],
+        opinion=opinion,
+        entry_text=body.entry.text,
+        text_prob=math.prod(read.char_probs) if read.char_probs else None,
+    )
+    return tenths_of(chance)
 
 
 def _photo_url(photo: PhotoRef | None, hit_id: str) -> str:
@@ -64,7 +86,7 @@ def opinion_view(opinion: SecondOpinion, entry_text: str) -> OpinionView:
 
 
 def card_of(
-    row: Deed, odds: Odds, now_ms: int, body: HitBody | None = None, *, opinion: SecondOpinion | None = None
+    row: Deed, rarity: Rarity, now_ms: int, body: HitBody | None = None, *, opinion: SecondOpinion | None = None
 ) -> HitCard:
     """The card of one hit at a moment."""
     body = body or decode_body(row.body)
@@ -84,7 +106,7 @@ def card_of(
         strength=match.strength,
         differing=match.differing,
         likelihood_prob=match.likelihood_prob,
-        odds_tenths=odds.get(match.strength),
+        odds_tenths=odds_of(body, rarity, opinion),
         captured_ms=read.captured_ms,
         raised_ms=row.raised_ms,
         state=standing.state,

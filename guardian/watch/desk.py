@@ -28,7 +28,7 @@ from guardian.domain.wire import DeviceAnswer, ReadOpinion
 from guardian.stores import Events, Records
 from guardian.watch import hits as ledger
 from guardian.watch import opinions
-from guardian.watch.cards import CSV_HEADER, Odds, as_csv, card_of, odds_of
+from guardian.watch.cards import CSV_HEADER, Rarity, as_csv, card_of, rarity_of
 from guardian.watch.drafts import twin_texts
 from guardian.watch.hits import Candidate, Deed
 from guardian.watch.in_force import MatcherInForce
@@ -88,8 +88,8 @@ class HitDesk:
         self._places = places
         self._lookback_ms = lookback_ms
         self._batches: deque[tuple[int, str]] = deque(maxlen=RECENT_BATCHES_MAX)
-        self._odds: Odds = {}
-        self._odds_ms = -ODDS_KEPT_MS
+        self._rarity: Rarity = {}
+        self._rarity_ms = -ODDS_KEPT_MS
 
     def subscribe(self) -> None:
         """Begin to consume; once, before `events.start()`."""
@@ -207,7 +207,7 @@ class HitDesk:
         now = self._now_ms()
 
         def load(connection: Connection) -> HitPage:
-            odds = self._odds_now(connection, now)
+            rarity = self._rarity_now(connection, now)
             open_rows = _open_rows(connection)
             ranked = sorted(_rank(row, subject.id, now) for row in open_rows)
             by_id = {row.hit_id: row for row in open_rows}
@@ -231,7 +231,7 @@ class HitDesk:
                     hits.c.state.in_([verdict.value for verdict in VERDICTS]),
                 )
             ).scalar_one()
-            cards = _cards(connection, rows, odds, now)
+            cards = _cards(connection, rows, rarity, now)
             return HitPage(cards, following, open_count, len(mine), today)
 
         return await self._records.read(load)
@@ -254,7 +254,7 @@ class HitDesk:
         now = self._now_ms()
 
         def load(connection: Connection) -> HitCard:
-            (card,) = _cards(connection, [ledger.find_row(connection, hit_id)], self._odds_now(connection, now), now)
+            (card,) = _cards(connection, [ledger.find_row(connection, hit_id)], self._rarity_now(connection, now), now)
             return card
 
         return await self._records.read(load)
@@ -283,7 +283,7 @@ class HitDesk:
 
     def _detail(self, connection: Connection, hit_id: str, now_ms: int) -> HitDetail:
         row = ledger.find_row(connection, hit_id)
-        odds = self._odds_now(connection, now_ms)
+        rarity = self._rarity_now(connection, now_ms)
         body = ledger.decode_body(row.body)
         others = connection.execute(
             select(hits)
@@ -295,21 +295,21 @@ class HitDesk:
             .order_by(hits.c.captured_ms.desc())
             .limit(SAME_PLATE_MAX)
         ).all()
-        (card,) = _cards(connection, [row], odds, now_ms)
+        (card,) = _cards(connection, [row], rarity, now_ms)
         return HitDetail(
             card=card,
             read=body.read,
             entry=body.entry,
             looks=body.looks,
             facts=ledger.facts_of(connection, hit_id),
-            same_plate=_cards(connection, others, odds, now_ms),
+            same_plate=_cards(connection, others, rarity, now_ms),
         )
 
-    def _odds_now(self, connection: Connection, now_ms: int) -> Odds:
-        if now_ms - self._odds_ms >= ODDS_KEPT_MS:
-            self._odds = odds_of(ledger.count_verdicts(connection))
-            self._odds_ms = now_ms
-        return self._odds
+    def _rarity_now(self, connection: Connection, now_ms: int) -> Rarity:
+        if now_ms - self._rarity_ms >= ODDS_KEPT_MS:
+            self._rarity = rarity_of(ledger.count_verdicts(connection))
+            self._rarity_ms = now_ms
+        return self._rarity
 
     async def export_csv(self, state: str = "checked") -> AsyncIterator[bytes]:
         """Hits as CSV that runs nothing, newest first, at most EXPORT_MAX. `state`: open, checked or all."""
@@ -413,9 +413,9 @@ class HitDesk:
         return await self._records.write(write)
 
 
-def _cards(connection: Connection, rows: Sequence[Deed], odds: Odds, now_ms: int) -> tuple[HitCard, ...]:
+def _cards(connection: Connection, rows: Sequence[Deed], rarity: Rarity, now_ms: int) -> tuple[HitCard, ...]:
     said = opinions.of_reads(connection, [row.read_id for row in rows])
-    return tuple(card_of(row, odds, now_ms, opinion=said.get(row.read_id)) for row in rows)
+    return tuple(card_of(row, rarity, now_ms, opinion=said.get(row.read_id)) for row in rows)
 
 
 def _open_rows(connection: Connection) -> Sequence[Deed]:

@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, literal_column, select, update
 
+from guardian.domain.chance import Checked
 from guardian.domain.errors import NotFoundError
 from guardian.domain.event import Event, HitChanged
 from guardian.domain.opinion import SecondOpinion
@@ -390,17 +391,20 @@ def mark_entries(
     return changed
 
 
-def count_verdicts(connection: Connection) -> dict[MatchStrength, tuple[int, int]]:
-    """For each strength how many hits were decided, and how many of them confirmed."""
-    counts: dict[MatchStrength, tuple[int, int]] = {}
+def count_verdicts(connection: Connection) -> dict[MatchStrength, list[Checked]]:
+    """For each strength how many hits of about one likelihood were decided, and how many of them confirmed."""
+    likelihood = func.round(hits.c.likelihood_prob * literal_column("50")).label("fiftieths")
     rows = connection.execute(
-        select(hits.c.strength, hits.c.state, func.count().label("hits"))
+        select(hits.c.strength, likelihood, hits.c.state, func.count().label("hits"))
         .where(hits.c.state.notin_((HitState.NEW, HitState.CHECKING)))
-        .group_by(hits.c.strength, hits.c.state)
+        .group_by(hits.c.strength, likelihood, hits.c.state)
     )
+    counts: dict[tuple[MatchStrength, float], tuple[int, int]] = {}
     for row in rows:
-        strength = MatchStrength(row.strength)
-        decided, confirmed = counts.get(strength, (0, 0))
-        is_confirmed = row.state == HitState.CONFIRMED
-        counts[strength] = (decided + row.hits, confirmed + (row.hits if is_confirmed else 0))
-    return counts
+        key = MatchStrength(row.strength), float(row.fiftieths) / 50
+        decided, confirmed = counts.get(key, (0, 0))
+        counts[key] = (decided + row.hits, confirmed + (row.hits if row.state == HitState.CONFIRMED else 0))
+    checks: dict[MatchStrength, list[Checked]] = {}
+    for (strength, prob), (decided, confirmed) in sorted(counts.items()):
+        checks.setdefault(strength, []).append(Checked(prob, decided, confirmed))
+    return checks

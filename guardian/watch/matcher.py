@@ -6,7 +6,8 @@ Rules kept here:
 2. a look-alike needs a reason: a character that the reader itself held possible, a pair that readers mix up *and* some
    doubt at that place, a doubled character read once (or the other way round), or a text that fits no series. A read
    that is sure of all its characters has no look-alikes: with a list of a million entries one read in five would
-   otherwise have one by chance (features.md, "The base rate decides the design");
+   otherwise have one by chance (features.md, "The base rate decides the design"). Which pairs, and how often a character
+   that was read is truly the other one, was measured (`guardian.domain.confused`, docs/decisions/0013);
 3. an entry counts to its last millisecond, by the time of capture (G23);
 4. entries are never multiplied: twins are made from the read, not kept in the list (G24).
 

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from guardian.domain.chance import Checked, rarity_from
 from guardian.domain.errors import InputRefusedError, NotFoundError
+from guardian.domain.opinion import SecondOpinion, opinion_on
 from guardian.domain.read import DeviceHit, Read
-from guardian.domain.watch import HitState, MatchStrength, Outcome
+from guardian.domain.watch import Category, HitState, Match, MatchStrength, Outcome, WatchEntry
 from guardian.domain.wire import DeviceAnswer
-from guardian.watch.cards import CSV_HEADER, odds_of
+from guardian.watch.cards import CSV_HEADER, odds_of, rarity_of
 from guardian.watch.desk import RECENT_BATCHES_MS, SAME_PLATE_MS
-from guardian.watch.hits import FOLD_MS, SIGHTING_FACTS_MAX
+from guardian.watch.hits import FOLD_MS, SIGHTING_FACTS_MAX, HitBody, count_verdicts
 from guardian.watch.views import EntryDraft
 from tests.watch.house import House, open_house
 
@@ -23,12 +25,23 @@ pytestmark = pytest.mark.anyio
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
+EXACT, LOOKALIKE = MatchStrength.EXACT, MatchStrength.LOOKALIKE
 
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with open_house(tmp_path) as opened:
         yield opened
+
+
+def _body(likelihood: float) -> HitBody:
+    text = "BKD8869"
+    read = Read(
+        device_id="car-1", boot=1, sequence=1, captured_ms=0, text=text, raw_text=text, char_probs=(0.97,) * 7,
+        confidence_prob=0.97,
+    )  # fmt: skip
+    entry = WatchEntry(id="e1", text=text, category=Category.STOLEN)
+    return HitBody(read=read, entry=entry, list_id="l1", match=Match("e1", text, EXACT, likelihood), looks=())
 
 
 def doubtful(house: House, text: str, place: int, **more: object) -> Read:
@@ -283,12 +296,50 @@ async def test_who_undoes_holds_the_claim_from_then_on(house: House) -> None:
     assert again.card.state is HitState.CHECKING and again.card.claim_ends_ms == house.now + 90_000
 
 
-def test_a_chance_is_told_from_twenty_checks_on_and_is_never_none_and_never_sure() -> None:
-    assert odds_of({MatchStrength.EXACT: (19, 19)}) == {}
-    assert odds_of({MatchStrength.EXACT: (20, 0), MatchStrength.LOOKALIKE: (20, 20)}) == {
-        MatchStrength.EXACT: 1, MatchStrength.LOOKALIKE: 9,
-    }  # fmt: skip
-    assert odds_of({MatchStrength.EXACT: (100, 34)}) == {MatchStrength.EXACT: 3}
+def test_a_base_rate_is_counted_from_twenty_checks_on() -> None:
+    few, enough = [Checked(0.8, 10, 10), Checked(0.9, 9, 9)], [Checked(0.8, 10, 10), Checked(0.9, 10, 9)]
+    assert rarity_of({EXACT: few}) == {}
+    assert rarity_of({EXACT: enough, LOOKALIKE: few}) == {EXACT: rarity_from(enough, EXACT)}
+
+
+@pytest.mark.parametrize(("decided", "confirmed", "tenths"), [(20, 0, 1), (20, 20, 9), (100, 34, 3), (100, 70, 7)])
+def test_a_card_says_what_such_hits_came_to(decided: int, confirmed: int, tenths: int) -> None:
+    rarity = rarity_of({EXACT: [Checked(0.8, decided, confirmed)]})
+    assert odds_of(_body(0.8), {}, None) is None, "too few checks say nothing"
+    assert odds_of(_body(0.8), rarity, None) == tenths
+
+
+def test_a_surer_read_and_a_second_reader_that_agrees_make_a_hit_likelier_and_another_text_less() -> None:
+    rarity = rarity_of({EXACT: [Checked(0.8, 100, 60)]})
+
+    def said(text: str) -> SecondOpinion:
+        return opinion_on("BKD8869", text, reader="ppocr", reader_version="v6-small", crops=1)
+
+    less, as_is, more = (odds_of(_body(0.8), rarity, said(text)) for text in ("BKD8069", "", "BKD8869"))
+    assert less is not None and as_is is not None and more is not None
+    assert less < as_is == 6 < more
+    unsure = odds_of(_body(0.3), rarity, None)
+    assert unsure is not None and unsure < as_is
+
+
+async def test_checks_of_both_strengths_are_counted_by_how_likely_the_hits_were(house: House) -> None:
+    await house.enter("BKD-8869")
+    for n, prob in enumerate((0.99, 0.99, 0.97)):
+        await house.arrive(house.read("BKD8869", device_id=f"car-{n}", char_probs=(prob,) * 7))
+    await house.arrive(doubtful(house, "BKD8869", 3, device_id="car-9"))
+    states = {
+        "car-0": HitState.CONFIRMED,
+        "car-1": HitState.WRONG_PLATE,
+        "car-2": HitState.CONFIRMED,
+        "car-9": HitState.WRONG_PLATE,
+    }
+    for card in await house.hits():
+        await house.desk.decide(card.id, house.lin, states[card.device_id], seen_fact=card.facts)
+    checks = await house.records.read(count_verdicts)
+    assert checks == {
+        EXACT: [Checked(0.8, 1, 1), Checked(0.94, 2, 1)],  # 0.97 and 0.99 to the seventh, to the nearest fiftieth
+        LOOKALIKE: [Checked(0.48, 1, 0)],
+    }
 
 
 async def test_what_is_not_there_has_no_card_and_no_pictures(house: House) -> None:

@@ -75,6 +75,18 @@ def test_no_reader_is_surer_than_one_in_a_hundred() -> None:
     assert match.likelihood_prob == pytest.approx(0.01 * CONFUSABLE["8"]["B"], abs=1e-4)
 
 
+def test_what_counts_is_what_stands_where_this_was_read_and_not_the_other_way_round() -> None:
+    one, other = max(
+        ((a, b) for a in CONFUSABLE for b in CONFUSABLE[a] if CONFUSABLE[b][a] > 0),
+        key=lambda pair: CONFUSABLE[pair[0]][pair[1]] - CONFUSABLE[pair[1]][pair[0]],
+    )
+    assert CONFUSABLE[one][other] > 1.3 * CONFUSABLE[other][one], "the measured table is not symmetric"
+    for read, true in ((one, other), (other, one)):
+        matcher = Matcher([entry(f"{true}KD8869")], likelihood_min=0.0001)
+        (match,) = matcher.match(f"{read}KD8869", (0.5, *(1.0,) * 6), at_ms=0)
+        assert match.likelihood_prob == pytest.approx(0.5 * CONFUSABLE[read][true], abs=1e-4)
+
+
 def test_a_place_in_doubt_does_not_make_another_place_doubtful() -> None:
     assert found(Matcher([entry("BKD8869")]), "8KD8869", (*(0.999,) * 6, 0.3)) == []
 
