@@ -215,9 +215,9 @@ def status(*, json: Annotated[bool, Parameter(negative=())] = False, home: Home 
 
     from guardian.device.alarm import DeskView
     from guardian.device.identity import Identity
-    from guardian.device.run import STATUS_FILE
     from guardian.device.screen import render_status
     from guardian.device.status import DeviceStatus
+    from guardian.device.telling import STATUS_FILE
 
     home = home.expanduser()
     path = home / STATUS_FILE

@@ -60,13 +60,13 @@ def show(device: Device, stop: threading.Event, *, stats: bool) -> None:
         _tell_lines(device, stop, console)
         return
     with _single_keys() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
-        seen, status = -1, device.status()
+        seen, status = -1, device.telling.status()
         waited = 0.0
         while not stop.is_set():
             view = device.desk.wait_for_change(seen, DRAW_S)
             waited += DRAW_S
             if view.version != seen or waited >= STATUS_S:
-                seen, waited, status = view.version, 0.0, device.status()
+                seen, waited, status = view.version, 0.0, device.telling.status()
                 size = console.size
                 live.update(render(view, status, stats=stats, width=size.width, height=size.height), refresh=True)
             if keys and select.select([sys.stdin], [], [], 0)[0]:

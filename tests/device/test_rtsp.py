@@ -188,7 +188,7 @@ def test_the_device_reads_a_plate_from_a_network_camera_and_says_what_is_wrong_w
     def wait_for(seen: Callable[[], bool]) -> None:
         until = time.monotonic() + 30
         while not seen():
-            assert time.monotonic() < until, device.status()
+            assert time.monotonic() < until, device.telling.status()
             time.sleep(0.02)
 
     try:
@@ -197,8 +197,8 @@ def test_the_device_reads_a_plate_from_a_network_camera_and_says_what_is_wrong_w
         assert kept.read.text == "BKD8869" and len(kept.read.char_places) == 7
         camera.switch_off()
         wait_for(lambda: any("檢查位址、電源與網路線" in b.sentence for b in device.desk.view().banners))
-        wait_for(lambda: device.status().waiting == "camera-unreachable")
-        assert device.heartbeat().waiting == "camera-unreachable"
+        wait_for(lambda: device.telling.status().waiting == "camera-unreachable")
+        assert device.telling.heartbeat().waiting == "camera-unreachable"
     finally:
         camera.switch_off()
         stop.set()

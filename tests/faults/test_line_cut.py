@@ -180,7 +180,7 @@ def test_a_whole_device_drives_through_a_cut_and_its_screen_never_says_all_sent_
     def look_at_the_screen() -> None:
         while not ended.is_set():
             kept = device.pipeline.reads
-            status = device.status()
+            status = device.telling.status()
             if not status.spool_reads and not status.spool_photos and kept:
                 said_all_sent.append((kept, now_ms()))
             ended.wait(0.002)
