@@ -18,6 +18,7 @@ FIGURES = {
     "matching": "Device matching against 1,000,000 entries",
     "pipeline": "Pipeline at 1080p",
     "reading": "How quick our own models are",
+    "lookalikes": "Plates read where there are none",
     "plates": "Whole plates right on real pictures",
     "search": "Search over 10 million stored reads",
     "listchange": "List change on a connected device",

@@ -39,7 +39,7 @@ def main() -> int:
         film = args.film or Path(folder) / "film.mp4"
         if args.film is None:
             enlarge_film(film, seconds=args.seconds)
-        run = run_pipeline(film, Path(folder) / "home", open_engine("day-one-fast", args.threads), real_time=True)
+        run = run_pipeline(film, Path(folder) / "home", open_engine("guardian-fast", args.threads), real_time=True)
     latency, stages = run.stages.latency, run.stages
     rows = [
         ("alarms / reads / frames looked at", f"{latency.items} / {run.reads} / {run.looked_at}"),
@@ -56,10 +56,10 @@ def main() -> int:
         )
         rows.append(("the same, p99", against(percentile(run.alarm_cpu_ms, 0.99))))
     rows.append(("processor that this run got", f"{run.cpu_s / run.wall_s:.1f} cores, {args.threads} threads"))
-    print(render_table(("day-one engine, 1920 × 1080, by the wall", "seen"), rows))
+    print(render_table(("our own models, 1920 × 1080, by the wall", "seen"), rows))
     if args.film is None:
         cv2.setNumThreads(1)  # so that all of the work is counted
-        outcome = drive(open_engine("day-one-fast", 1), real_time=True, size=(1920, 1080), seconds=args.seconds / 2)
+        outcome = drive(open_engine("guardian-fast", 1), real_time=True, size=(1920, 1080), seconds=args.seconds / 2)
         print()
         figures = [("decisions", f"{len(outcome.latency_ms)}")]
         if outcome.latency_ms:

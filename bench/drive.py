@@ -134,10 +134,13 @@ def main() -> int:
     for real_time in (True, False):
         if args.manner == ("every" if real_time else "real"):
             continue
-        engine = open_engine(args.engine or ("day-one-fast" if real_time else "day-one-video"), 1)
+        engine = open_engine(args.engine or ("guardian-fast" if real_time else "guardian-video"), 1)
         outcome = drive(engine, real_time=real_time, size=size, seconds=args.seconds)
         print(
-            render_table((f"{outcome.manner}, one core, day-one engine", "seen"), rows_of(outcome, truth)), flush=True
+            render_table(
+                (f"{outcome.manner}, one core, {args.engine or 'our own models'}", "seen"), rows_of(outcome, truth)
+            ),
+            flush=True,
         )
         print()
     return 0

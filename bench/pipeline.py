@@ -27,8 +27,8 @@ def main() -> int:
         if args.film is None:
             enlarge_film(film, seconds=args.seconds)
         frames, decode_s = decode_alone(film)
-        run = run_pipeline(film, Path(folder) / "every", open_engine("day-one-video", args.threads))
-        live = run_pipeline(film, Path(folder) / "live", open_engine("day-one-fast", args.threads), real_time=True)
+        run = run_pipeline(film, Path(folder) / "every", open_engine("guardian-video", args.threads))
+        live = run_pipeline(film, Path(folder) / "live", open_engine("guardian-fast", args.threads), real_time=True)
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     rows = [
         ("decode alone (the limit)", f"{frames / decode_s:.0f}", "1", ""),

@@ -73,7 +73,7 @@ def main() -> int:
     """Run and print; 1 when the goal was missed, 3 when the pictures are not here."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--split", choices=("test", "train"), default="test")
-    parser.add_argument("--engine", default="day-one")
+    parser.add_argument("--engine", default="guardian")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--crops", action="store_true", help="also read the crops of single plates")
     asked = parser.parse_args()

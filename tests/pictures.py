@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from guardian.domain.plate import Plate
 from guardian.domain.read import Alternative
+from guardian.footage.plate_art import STYLES, draw_plate
 from guardian.vision.engine import Engine, open_engine
 from guardian.vision.judge import PlateSeen
 from guardian.vision.ports import ReadChar, TextRead
@@ -23,28 +23,11 @@ class Draw:
     """Draws what tests need; all pictures are RGB, `frame()` turns one into what the engine takes."""
 
     def plate(self, text: str, *, height: int = 72) -> Image.Image:
-        """A white plate with dark signs, as wide as a car's."""
-        width = round(height * 2.4)
-        image = Image.new("RGB", (width * 2, height * 2), (236, 238, 236))
-        pen = ImageDraw.Draw(image)
-        pen.rectangle((3, 3, width * 2 - 4, height * 2 - 4), outline=(30, 30, 34), width=max(2, height // 18))
-        shown = Plate(text).display
-        size = height * 2
-        while True:
-            font = ImageFont.load_default(size)
-            if pen.textlength(shown, font=font) < width * 2 * 0.86 and size < height * 1.4:
-                break
-            size -= 2
-        pen.text(
-            (width, height),
-            shown,
-            font=font,
-            fill=(24, 24, 30),
-            anchor="mm",
-            stroke_width=max(1, size // 40),
-            stroke_fill=(24, 24, 30),
-        )
-        return image.resize((width, height), Image.Resampling.LANCZOS)
+        """A white plate with dark signs in equal cells, as wide as a car's."""
+        style = STYLES["car-2012" if len(text) == 7 else "car-1992"]
+        face = draw_plate(text, style, np.random.default_rng(5))
+        image = Image.fromarray(np.ascontiguousarray(face[:, :, ::-1]))
+        return image.resize((round(height * 2.4), height), Image.Resampling.LANCZOS)
 
     def street(self, width: int = 960, height: int = 540, *, shift: int = 0, seed: int = 3) -> Image.Image:
         """A street without any text: sky, house fronts that move by `shift` px, road; the same for the same arguments."""
@@ -158,8 +141,8 @@ class Say:
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """The day-one engine, loaded once."""
-    return open_engine("day-one", threads=2)
+    """The product's engine, loaded once."""
+    return open_engine(threads=2)
 
 
 @pytest.fixture(scope="session")

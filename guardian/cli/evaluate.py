@@ -58,7 +58,7 @@ def evaluate(
     split: Annotated[str, Parameter(name="--split")] = "",
     sets: Annotated[str, Parameter(name="--sets")] = "",
     fold: Annotated[str, Parameter(name="--fold")] = "",
-    engine: Annotated[str, Parameter(name="--engine")] = "day-one",
+    engine: Annotated[str, Parameter(name="--engine")] = "guardian",
     peer: Annotated[list[str] | None, Parameter(name="--peer", negative=())] = None,
     threads: Annotated[int, Parameter(name="--threads")] = 1,
     stress: Annotated[bool, Parameter(negative=(), show_default=False)] = False,

@@ -58,7 +58,7 @@ def read(
     show: Annotated[Path | None, Parameter(name="--show")] = None,
     crops: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     vehicles: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
-    engine: Annotated[str, Parameter(name="--engine")] = "day-one",
+    engine: Annotated[str, Parameter(name="--engine")] = "guardian",
     threads: Annotated[int, Parameter(name="--threads", show_default=False)] = 0,
 ) -> int:
     """Read every plate in each picture.
@@ -278,7 +278,7 @@ def _plate_line(plate: PlateSeen) -> Text:
     value = Plate(number.text, number.series.dash_after)
     line = Text("  ")
     for place, sign in enumerate(number.text):
-        if place == number.series.dash_after:
+        if place and place == number.series.dash_after:
             line.append("-", style="bold")
         doubtful = number.char_probs[place] < DOUBTFUL_PROB
         line.append(sign, style="bold black on yellow" if doubtful else "bold")
@@ -288,7 +288,8 @@ def _plate_line(plate: PlateSeen) -> Text:
     )
     doubts = [f"{number.text[i]} (place {i + 1})" for i, p in enumerate(number.char_probs) if p < DOUBTFUL_PROB]
     classes = [str(c).replace("_", " ") for c in value.vehicle_classes]
-    line.append(f"  {', '.join(classes) if len(classes) <= 4 else 'any vehicle'}", style="dim")
+    said = "no known series" if not number.series.id else ", ".join(classes) if len(classes) <= 4 else "any vehicle"
+    line.append(f"  {said}", style="dim")
     if doubts:
         line.append(f"  doubtful: {', '.join(doubts)}", style="yellow")
     return line

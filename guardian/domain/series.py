@@ -58,7 +58,9 @@ class Series(msgspec.Struct, frozen=True):
         return _compiled(self.pattern).fullmatch(text) is not None
 
     def display(self, text: str) -> str:
-        """The text with the dash where this series prints it."""
+        """The text with the dash where this series prints it; without one where it prints none."""
+        if not 0 < self.dash_after < len(text):
+            return text
         return f"{text[: self.dash_after]}-{text[self.dash_after :]}"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.read import Corners
 from guardian.vision.finder import PlateFinder, Sizes
-from guardian.vision.judge import PlateSeen, judge, overlap, plausible_line, without_doubles
+from guardian.vision.judge import PlateSeen, judge, overlap, plausible_line, within, without_doubles
 from guardian.vision.place import carried, spans_of
 from guardian.vision.ports import Crop, Detection, Detector, Frame, Reader, TextRead
 from guardian.vision.series import number_of
@@ -107,7 +107,9 @@ class Engine:
         t2 = time.perf_counter()
         texts = self.read(crops)
         t3 = time.perf_counter()
-        plates = self.judge(detections, crops, texts)
+        height, width = frame.shape[:2]
+        cut = (within(plate, width, height) for plate in self.judge(detections, crops, texts))
+        plates = [plate for plate in cut if plate is not None]
         t4 = time.perf_counter()
         times.detect_ms, times.rectify_ms = (t1 - begun) * 1000, (t2 - t1) * 1000
         times.read_ms, times.judge_ms = (t3 - t2) * 1000, (t4 - t3) * 1000
@@ -145,17 +147,16 @@ def _apart(corners: Corners, others: Sequence[Corners]) -> bool:
 
 
 OWN = "guardian"
-"""Our own models."""
+"""Our own models; what the product reads with."""
 
 
-def open_engine(name: str = "day-one", threads: int = 1) -> Engine:
+def open_engine(name: str = OWN, threads: int = 1) -> Engine:
     """Load an engine.
 
     Args:
         name: `guardian` (photos: looks three times, so that plates which fill the picture are found too), `guardian-video` (films of
             which every frame counts) or `guardian-fast` (cameras: what is found is followed in windows). The same three of the
-            engine of day one, with which the product reads until ours is ahead on every set: `day-one`, `day-one-video`,
-            `day-one-fast`.
+            engine of day one, a peer and a second opinion: `day-one`, `day-one-video`, `day-one-fast`.
         threads: threads of each model, at least 1.
 
     Raises:

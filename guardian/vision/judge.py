@@ -18,7 +18,7 @@ from guardian.domain.series import classes_of
 from guardian.vision.crop import grow, quad_size, sharpness
 from guardian.vision.place import Span, carried, spans_of
 from guardian.vision.ports import Crop, Detection, TextRead
-from guardian.vision.series import RARE, SeriesRead, number_of
+from guardian.vision.series import HOLE_PROB, RARE, SeriesRead, number_of, unknown_number_of
 
 # Bounds of the filter. Each lies outside what the 257 labelled training plates show, with some room (D).
 TEXT_HEIGHT_MIN_PX = 9.0
@@ -27,6 +27,10 @@ CONTRAST_MIN = 12.0
 LIGHT_SHARE_MIN = 0.42
 EVIDENCE_MIN = -4.0
 EVIDENCE_MIN_RARE = -1.5
+CUT_SHARE, AT_THE_EDGE_SHARE = 0.05, 0.012
+"""In widths of the plate; its first character stands 0.04 to 0.06 from the side (the plates of both generations, D)."""
+PLATE_PROB_MIN = 0.6
+"""From here on a detector of plates is believed when the text alone could be something else."""
 
 
 class PlateSeen(msgspec.Struct, frozen=True):
@@ -101,17 +105,17 @@ def plate_like(ground: Ground) -> bool:
     return ground.saturation > 70 and (reddish or greenish)
 
 
-def believable(number: SeriesRead) -> bool:
+def believable(number: SeriesRead, *, on_a_plate: bool = False) -> bool:
     """Whether the signs bear the number: common series by a modest score, rare ones only when read plainly, dash and all.
 
-    Telephone numbers (224-4429) and words (RAIL, TOYOTA) fit rare series when signs are bent far enough.
+    Telephone numbers (224-4429) and words (RAIL, TOYOTA) fit rare series when signs are bent far enough. `on_a_plate`: a
+    detector of plates, not of text, says that there is one.
     """
     if number.series.id not in RARE:
         return number.evidence >= EVIDENCE_MIN
     if number.series.id == "1980-moto-3+4":
-        # Only digits: nothing but a telephone number that is printed the same way tells them apart. Out, until a
-        # detector of plates (not of text) says that there is a plate.
-        return False
+        # Only digits: a telephone number is printed the same way.
+        return on_a_plate and number.dash_agrees and not number.fixed
     return number.evidence >= EVIDENCE_MIN_RARE and number.dash_agrees and not number.fixed
 
 
@@ -139,8 +143,11 @@ def plate_corners(detection: Detection, number: SeriesRead) -> Corners:
 
 def judge(detection: Detection, crop: Crop, read: TextRead, view: Corners | None = None) -> PlateSeen | None:
     """The plate that a line of text is, or None. `view` is what of the frame the crop shows."""
+    plate_seen = detection.text_corners is None and detection.prob >= PLATE_PROB_MIN
     number = number_of(read)
-    if number is None or not believable(number):
+    if number is None or not believable(number, on_a_plate=plate_seen):
+        number = unknown_number_of(read) if plate_seen else None
+    if number is None:
         return None
     if detection.text_corners is not None and not plate_like(ground_of(crop)):
         return None
@@ -149,6 +156,36 @@ def judge(detection: Detection, crop: Crop, read: TextRead, view: Corners | None
         spans_of(number.places, number.series.dash_after, number.hole), view or detection.reading_corners, corners
     )
     return PlateSeen(number, corners, detection.prob, read.raw_text, sharpness(crop), spans)
+
+
+def within(plate: PlateSeen, width: int, height: int) -> PlateSeen | None:
+    """What may be said of a plate that the frame's edge cuts: half a plate reads as another number.
+
+    None where a side of it lies outside by more than `CUT_SHARE` of its width; where a side lies at the very edge, the
+    character there is in doubt, since another may stand beyond.
+    """
+    a, b, c, d = (np.asarray(corner) for corner in plate.corners)
+    across = (b - a + c - d) / 2
+    wide = float(np.hypot(*across))
+    if wide < 1 or plate.number.hole is not None:
+        return plate
+    over_left, over_right = (
+        max(max(0.0, -x, x - width, -y, y - height) for x, y in side) / wide for side in ((a, d), (b, c))
+    )
+    if max(over_left, over_right) > CUT_SHARE:
+        return None
+    near = AT_THE_EDGE_SHARE * wide
+    at_left, at_right = (
+        any(x < near or x > width - near for x, _ in side) and abs(across[0]) > abs(across[1])
+        for side in ((a, d), (b, c))
+    )
+    if not at_left and not at_right:
+        return plate
+    probs = list(plate.number.char_probs)
+    for place, doubted in ((0, at_left), (-1, at_right)):
+        if doubted:
+            probs[place] = min(probs[place], HOLE_PROB)
+    return msgspec.structs.replace(plate, number=msgspec.structs.replace(plate.number, char_probs=tuple(probs)))
 
 
 def without_doubles(seen: list[PlateSeen]) -> list[PlateSeen]:

@@ -20,7 +20,7 @@ import msgspec
 
 from guardian.domain.plate import CONFUSABLE
 from guardian.domain.read import Alternative
-from guardian.domain.series import SERIES, Series
+from guardian.domain.series import SERIES, Grade, Series
 from guardian.vision.ports import ReadChar, TextRead
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -52,6 +52,8 @@ _PRIOR = {
     "micro-electric-2+5": 0.02,
     "1980-moto-3+4": 0.005,
 }
+_PRIOR_UNKNOWN = 0.001
+"""A foreign plate."""
 RARE = frozenset(series for series, prior in _PRIOR.items() if prior <= 0.05)
 """Series that are seldom seen and easily made from words and telephone numbers."""
 _DASH_WRONG = 0.03
@@ -259,6 +261,62 @@ def _fit(signs: list[_Sign], dash_after: int | None, raw_text: str) -> list[Seri
                 )
             )
     return out
+
+
+UNKNOWN_LENGTHS = range(5, 9)
+UNKNOWN_PROB_MIN = 0.9
+
+
+def unknown_number_of(read: TextRead) -> SeriesRead | None:
+    """A line of text as it was read, for a plate that is no number of ours: a foreign one (its series has no name).
+
+    Only for lines that a detector of plates found. Each sign must be sure, or a misread plate would come out as a foreign one;
+    letters alone or digits alone are words and telephone numbers, and what has the shape of a part of our own numbers is
+    one of them, half covered.
+    """
+    split = _split(read)
+    if split is None:
+        return None
+    signs, dash_after, _ = split
+    text = "".join(sign.best for sign in signs)
+    if len(text) not in UNKNOWN_LENGTHS or text.isalpha() or text.isdigit():
+        return None
+    if any(_shape_of(text) in whole for whole in _whole_shapes()):
+        return None
+    probs = tuple(round(min(0.999, sign.probs.get(sign.best, 0.0)), 4) for sign in signs)
+    if min(probs) < UNKNOWN_PROB_MIN:
+        return None
+    return SeriesRead(
+        text=text,
+        raw_text=read.raw_text,
+        char_probs=probs,
+        alternatives=tuple(() for _ in signs),
+        series=unknown_series(dash_after),
+        dash_after=dash_after,
+        places=tuple(round(sign.place, 4) for sign in signs),
+        score=sum(math.log(p) for p in probs) + math.log(_PRIOR_UNKNOWN),
+    )
+
+
+def _shape_of(text: str) -> str:
+    return "".join("1" if sign.isdigit() else "A" for sign in text)
+
+
+@lru_cache(maxsize=1)
+def _whole_shapes() -> frozenset[str]:
+    """Shapes of the common series' numbers."""
+    return frozenset(
+        "".join(_shape_of(signs[0]) for signs in places)
+        for length in range(5, 8)
+        for series, places in _shapes(length)
+        if series.id not in RARE
+    )
+
+
+@lru_cache(maxsize=16)
+def unknown_series(dash_after: int | None) -> Series:
+    """The series of numbers that fit none: no name, no vehicle, the dash where it was seen."""
+    return Series("", "[A-Z0-9]+", dash_after or 0, (), "", "", Grade.DATA, "")
 
 
 def number_of(read: TextRead) -> SeriesRead | None:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from guardian.domain.plate import Plate
 from guardian.domain.read import DOUBTFUL_PROB
 from guardian.vision.judge import PlateSeen
 from guardian.vision.ports import Frame
@@ -72,10 +71,8 @@ def _label(
     taken.append((x, y, x + width, y + height))
     draw.rounded_rectangle((x, y, x + width, y + height), radius=pad, fill=_PAPER, outline=colour, width=2)
     at = x + pad
-    dash = Plate(number.text, number.series.dash_after).series
-    dash_after = dash.dash_after if dash is not None else None
     for place, sign in enumerate(number.text):
-        if place == dash_after:
+        if place and place == number.series.dash_after:
             draw.text((at, y + pad), "-", font=font, fill=_INK, anchor="la")
             at += draw.textlength("-", font=font)
         doubtful = number.char_probs[place] < DOUBTFUL_PROB

@@ -161,6 +161,6 @@ def test_no_more_than_six_windows_are_looked_at_and_those_nearest_to_a_decision_
 
 def test_cameras_are_looked_at_often_and_films_of_which_every_frame_counts_closely(tmp_path: Path) -> None:
     camera, film = ScriptedSource([], paced=True), ScriptedSource([])
-    assert engine_for(camera, every_frame=False) == "day-one-fast"
-    assert engine_for(camera, every_frame=True) == engine_for(film, every_frame=False) == "day-one-video"
-    assert engine_for(FolderSource(tmp_path, mono_ms=lambda: 0), every_frame=False) == "day-one"
+    assert engine_for(camera, every_frame=False) == "guardian-fast"
+    assert engine_for(camera, every_frame=True) == engine_for(film, every_frame=False) == "guardian-video"
+    assert engine_for(FolderSource(tmp_path, mono_ms=lambda: 0), every_frame=False) == "guardian"

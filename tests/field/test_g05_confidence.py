@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from guardian.cli.read import plate_as_json
 from guardian.domain.read import DOUBTFUL_PROB
-from guardian.vision.ppocr import PPOCRReader
+from guardian.vision.engine import open_engine
 from guardian.vision.series import number_of
 from guardian.vision.track import Tracker
 
@@ -31,11 +32,11 @@ def test_the_doubt_survives_the_vote_when_every_frame_has_it(say: Any) -> None:
     assert [read.doubtful for read in reads] == [(3,)]
 
 
-def test_padding_gives_no_characters_and_does_not_raise_the_confidence(engine: Any, draw: Any) -> None:
-    reader = engine.reader
-    assert isinstance(reader, PPOCRReader)
-    short = draw.frame(draw.plate("MHD0012", height=48))
-    wide = np.hstack([short] * 5)  # forces the batch to be padded to five times the width
+@pytest.mark.parametrize("name", ["guardian", "day-one"])
+def test_padding_gives_no_characters_and_does_not_raise_the_confidence(name: str, draw: Any) -> None:
+    reader = open_engine(name, threads=2).reader
+    short = draw.frame(draw.plate("MHD0012", height=68))[12:60]
+    wide = np.hstack([short] * 5)  # a reader that pads pads the batch to five times the width
     alone, padded = reader.read([short])[0], reader.read([short, wide])[0]
     assert alone.raw_text == padded.raw_text
     assert len(padded.chars) == len(alone.chars)
