@@ -27,7 +27,7 @@ from guardian.vision.finder import PlateFinder, Sizes
 from train.augment import Rng, chance, lens, light, warp_crop
 from train.data import without_fold
 from train.export import detector_bytes
-from train.loop import Run
+from train.loop import Run, made, opened
 from train.models.detector import STRIDE, PlateDetector
 from train.models.lite0 import teach_stem
 
@@ -344,10 +344,7 @@ def train_detector(
     workers: int = 0,
 ) -> Run:
     """Train, or go on with, one run in a folder. `start` has weights to begin with; without it ImageNet's are taken."""
-    torch.manual_seed(settings.seed)
-    model = PlateDetector(settings.width)
-    if start is not None:
-        model.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+    model = made(lambda: PlateDetector(settings.width), settings, start)
     views: list[View] = []
     held: list[View] = []
     if labelled is not None and settings.folds:
@@ -367,15 +364,7 @@ def train_detector(
         print(f"stem: misses {missed:.3f} of what the first blocks of EfficientNet-Lite0 say", file=sys.stderr)
     odds = np.asarray([2.0 if v.set == "dashcam" else 1.0 for v in views])
     odds /= max(1.0, odds.sum())
-    run = Run(
-        out,
-        model,
-        steps=settings.steps,
-        peak=settings.peak,
-        settings=msgspec.to_builtins(settings),
-        device=device,
-        workers=workers,
-    )
+    run = opened(out, model, settings, device=device, workers=workers)
     weights = sum(p.numel() for p in model.parameters())
     print(f"detector: {len(views)} real pictures, {len(held)} held out, {weights:,} weights", file=sys.stderr)
     run.train(

@@ -15,13 +15,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
+import msgspec
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from guardian.domain.errors import InputRefusedError
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 class Average:
@@ -216,6 +219,34 @@ class Run:
             file=sys.stderr,
             flush=True,
         )
+
+
+class RunSettings(Protocol):
+    """What every run's settings have."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def peak(self) -> float: ...
+
+    @property
+    def seed(self) -> int: ...
+
+
+def made(make: Callable[[], Net], settings: RunSettings, start: Path | None) -> Net:
+    """A model as its seed begins it, or with the weights of a file."""
+    torch.manual_seed(settings.seed)
+    model = make()
+    if start is not None:
+        model.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+    return model
+
+
+def opened(out: Path, model: nn.Module, settings: RunSettings, *, device: str, workers: int) -> Run:
+    """The run of a model in its folder, begun or gone on with."""
+    kept = msgspec.to_builtins(settings)
+    return Run(out, model, steps=settings.steps, peak=settings.peak, settings=kept, device=device, workers=workers)
 
 
 def _replace(path: Path, content: Any) -> None:

@@ -25,7 +25,7 @@ from guardian.evaluation.labels import Labels
 from guardian.vision.plate_reader import MARGIN
 from train.augment import Picture, Rng, chance, lens, light, warp_crop
 from train.data import without_fold
-from train.loop import Run
+from train.loop import Run, made, opened
 from train.models.reader import BLANK, HEIGHT_PX, SIGNS, STEP_PX, WIDTH_PX, PlateReader
 from train.plates import RenderedPlate, draw_plate
 from train.plates.snap import Snap, snap
@@ -373,10 +373,7 @@ def train_reader(
     workers: int = 0,
 ) -> Run:
     """Train, or go on with, one run in a folder; gives the finished run. `start` has weights to begin with."""
-    torch.manual_seed(settings.seed)
-    model = PlateReader(settings.width)
-    if start is not None:
-        model.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+    model = made(lambda: PlateReader(settings.width), settings, start)
     real: list[Sample] = []
     if labelled is not None:
         learnt = without_fold(labelled, settings.fold, settings.folds)[0] if settings.folds else labelled
@@ -390,15 +387,7 @@ def train_reader(
     # Scenes are what the product reads; there are five times as many loose crops.
     weights = np.asarray([1.0 if s.set == "twocr" else 2.0 for s in real])
     weights /= max(1.0, weights.sum())
-    run = Run(
-        out,
-        model,
-        steps=settings.steps,
-        peak=settings.peak,
-        settings=msgspec.to_builtins(settings),
-        device=device,
-        workers=workers,
-    )
+    run = opened(out, model, settings, device=device, workers=workers)
     print(
         f"reader: {len(real)} real plates, {len(held)} held out, {sum(p.numel() for p in model.parameters()):,} weights",
         file=sys.stderr,
