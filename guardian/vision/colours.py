@@ -26,8 +26,8 @@ GREY_BOUNDS = (40.0, 68.0, 90.0)
 """Lightness (60th percentile beside the plate, the plate's white at 97) between them; from the labelled training vehicles."""
 HUE_SHARE = 0.2
 DARK_LUMA, LIT_LUMA = 42.0, 70.0
-"""Middle of a frame that was taken in the dark (of 41 dark training pictures 39 lie below, of 220 by day 3), and what paint in
-it must have of light itself."""
+"""Middle of a frame that was taken in the dark (of 41 dark training pictures 40 lie below, of 208 by day 7), and what paint in
+it must have of light itself to be told."""
 CAST_CHROMA = 20.0
 GREY_RANGE = 3.0
 WHITE_SHARE = 0.85
