@@ -4,6 +4,7 @@ import { Pace } from "./pace";
 import { bounded, PICTURE_SIDE_MAX } from "./steps/sizes";
 import { Vote, type Read } from "./vote";
 import { buzz, note } from "./signals";
+import { w } from "./words.svelte";
 
 export type Source = "none" | "camera" | "film" | "photo";
 /** What went wrong with a source; the words are by the same names. */
@@ -36,6 +37,14 @@ class Reading {
 }
 export const reading = new Reading();
 
+/** How far the models are: on their way, or here and being prepared. */
+export function loadingWords(): string {
+  const { got, of } = reading.loading;
+  const percent = of > 0 ? Math.round((100 * got) / of) : 0;
+  if (percent >= 100) return w().loading.engine;
+  return percent > 0 ? `${w().loading.models}${w().loading.between}${w().loading.share(percent)}` : w().loading.models;
+}
+
 const WEIGHTS = "/reader/weights/";
 const vote = new Vote();
 let pace = new Pace();
@@ -45,9 +54,10 @@ let asked = 0;
 let sources = 0;
 let waiting: { id: number; alone: boolean; width: number; height: number } | null = null;
 
-/** A graphics driver may compile for ever, or never answer; after so long reading goes on without it. */
+/** A graphics driver may compile for ever, or never answer; after so long reading goes on without it. The first look compiles as well. */
 export const GPU_WAIT_MS = { open: 60_000, look: 20_000 } as const;
 let triesGpu = false;
+let warm = false;
 const giveUp: { open?: ReturnType<typeof setTimeout>; look?: ReturnType<typeof setTimeout> } = {};
 
 export function openWorker(wanted: Wanted, because?: Running["whyNot"]): void {
@@ -56,6 +66,7 @@ export function openWorker(wanted: Wanted, because?: Running["whyNot"]): void {
   clearTimeout(giveUp.look);
   triesGpu = wanted !== "wasm" && "gpu" in navigator;
   waiting = null;
+  warm = false;
   pace = new Pace();
   Object.assign(reading, { running: null, refused: null, loading: { got: 0, of: 0 } });
   try {
@@ -98,7 +109,7 @@ export async function lookAt(shown: HTMLVideoElement | ImageBitmap, source: Sour
     const frame = size.width === width ? await createImageBitmap(shown) : await createImageBitmap(shown, { resizeWidth: size.width, resizeHeight: size.height, resizeQuality: "high" });
     waiting = { id, alone: still === "still", ...size };
     say({ kind: "look", id, frame, manner: still, source: sources }, [frame]);
-    if (reading.running?.detector === "webgpu") giveUp.look = setTimeout(() => openWorker("wasm", "lost"), GPU_WAIT_MS.look);
+    if (reading.running?.detector === "webgpu") giveUp.look = setTimeout(() => openWorker("wasm", "lost"), warm ? GPU_WAIT_MS.look : GPU_WAIT_MS.open);
   } catch {
     pace.done(performance.now()); // the element lost its picture between two frames
   }
@@ -145,6 +156,7 @@ function failed(id: number): void {
 function seen(answer: Extract<Answer, { kind: "seen" }>, asked: NonNullable<typeof waiting>): void {
   const now = performance.now();
   waiting = null;
+  warm = true;
   clearTimeout(giveUp.look);
   pace.done(now);
   const numbers = answer.plates.flatMap((plate) => (plate.number ? [{ ...plate.number, kept: plate.kept }] : []));

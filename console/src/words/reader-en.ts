@@ -4,7 +4,7 @@ import type { ReaderWords } from "./reader-zh-TW";
 export const en: ReaderWords = {
   title: "Plate reader",
   product: "Police Safety Guardian Cloud",
-  home: "Back to the console",
+  home: "Console",
   privacy: "Pictures are read on this device only: nothing is uploaded or stored, and the list is gone when you close this page.",
   start: "Point at a plate: its place is framed and its number written beside it.",
   openCamera: "Open the camera",
@@ -12,7 +12,7 @@ export const en: ReaderWords = {
   dropHere: "Drop to read this file",
   orDrop: "Or drag a file here.",
   stage: "Picture",
-  loading: { models: "Downloading the models", share: (percent) => `${percent}% downloaded`, engine: "Preparing to read", camera: "Opening the camera", file: "Opening the file" },
+  loading: { between: ", ", models: "Downloading the models", share: (percent) => `${percent}% downloaded`, engine: "Preparing to read", camera: "Opening the camera", file: "Opening the file" },
   tools: {
     label: "Picture tools", pause: "Pause", resume: "Go on", close: "Close the picture", torchOn: "Light on", torchOff: "Light off", zoom: "Zoom", otherCamera: "Other camera",
     soundOn: "Sound on", soundOff: "Sound off", buzzOn: "Vibration on", buzzOff: "Vibration off", language: "中文", theme: "Switch light and dark",

@@ -10,7 +10,7 @@ export const zh = {
   dropHere: "放開就判讀這個檔案",
   orDrop: "也可以把檔案拖到這裡。",
   stage: "畫面",
-  loading: { models: "正在下載判讀模型", share: (percent: number) => `已下載 ${percent}%`, engine: "正在準備判讀", camera: "正在開啟相機", file: "正在開啟檔案" },
+  loading: { between: "，", models: "正在下載判讀模型", share: (percent: number) => `已下載 ${percent}%`, engine: "正在準備判讀", camera: "正在開啟相機", file: "正在開啟檔案" },
   tools: {
     label: "畫面工具",
     pause: "暫停",
