@@ -29,8 +29,10 @@ pictures: what it knows of them is rendered. Plates that are less than three qua
 LIMITS_OF_READER = """One line of letters, digits and the dash: no military, diplomatic or temporary plates, whose Chinese
 signs it does not know. Coloured plates are rare in the real pictures. What is less than 8 px high is a guess, and is said so."""
 
-LIMITS_OF_VEHICLES = """Few labels, all by day or in one garage, few trucks, no bus but rendered ones. Make and model are not
-known to it. Vehicles less than 10 px wide in what it sees (384 px) are not asked for."""
+LIMITS_OF_VEHICLES = """Few labels (261 vehicles, by one labeller, from pictures that stand close to a plate), all by day or in one garage; eight trucks,
+no bus and no pick-up but rendered ones: their rows say little. White, silver and grey are neighbours, and so are dark blue, dark green
+and black: the second key of a hit (`watch/looks.py`) holds none of these against an entry. Make and model are not known to it.
+Vehicles less than 10 px wide in what it sees (384 px the longest side) are not asked for."""
 
 
 def run(

@@ -29,7 +29,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def judged(finder: VehicleFinder, views: Sequence[View]) -> list[Judged]:
-    """Every vehicle that a person labelled in these pictures, with its labelled plate known."""
+    """Every vehicle that was labelled by eye in these pictures, with its labelled plate known."""
     out = []
     for view in views:
         plates: list[Corners] = [tuple((float(x), float(y)) for x, y in p) for p in view.plates]  # type: ignore[misc]
@@ -87,8 +87,8 @@ def tables(rows: Sequence[Judged]) -> str:
 **Kind**
 
 {kinds}
-**Colour**, measured with the plate known: {fine} of {len(coloured)} right (a word that a person would also say counts, and cannot
-tell where nobody can). {len(coloured) - len(told)} times it cannot tell. Rows are the first word that the person said.
+**Colour**, measured with the plate known: {fine} of {len(coloured)} right (a word that the labeller accepts counts, and cannot
+tell where nobody can; its bounds were set on all labelled vehicles, these among them). {len(coloured) - len(told)} times it cannot tell. Rows are the labeller's first word.
 
 {colours}
 **Body**: said {len(shaped)} times of {len(bodied)} labelled ones, {bodies_fine} right.

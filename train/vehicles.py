@@ -1,6 +1,6 @@
 """Training of the net for vehicles, from labels of our own (`vehicles.json`), a teacher's boxes, and rendered scenes.
 
-`vehicles.json` says of pictures of the training part what a person saw there: box (shares of the picture), kind, colours
+`vehicles.json` says of pictures of the training part what was seen there by eye: box (shares of the picture), kind, colours
 and bodies that may be said of it (the first is meant, the others would be no mistake; `unknown`: nobody can tell), make and
 model where a badge is legible. Boxes with `teacher_prob` are NanoDet's (Apache-2.0), not looked at one by one: only box and
 kind are learnt from them. A fourth of the vehicles, by the plate's text, is held out for measuring.

@@ -29,6 +29,8 @@ DARK_LUMA, LIT_LUMA = 42.0, 70.0
 """Middle of a frame that was taken in the dark (of 41 dark training pictures 40 lie below, of 208 by day 7), and what paint in
 it must have of light itself to be told."""
 CAST_CHROMA = 20.0
+BOX_PLATES = 2.0
+"""Widths of its plate from which on a vehicle's box bounds where its paint is looked for."""
 GREY_RANGE = 3.0
 WHITE_SHARE = 0.85
 """What a white plate's ground sends back, of all light."""
@@ -154,8 +156,11 @@ def _samples(
         (left, top), (right, bottom) = quad.min(axis=0), quad.max(axis=0)
         wide, tall = right - left, bottom - top
         aside, below = (0.15, 0.0) if narrow else (1.2, 1.0)
-        x0, x1 = max(x0, left - aside * wide), min(x1, right + aside * wide)
-        y0, y1 = max(y0, top - 3 * tall), min(y1, bottom + below * tall)
+        near = (left - aside * wide, top - 3 * tall, right + aside * wide, bottom + below * tall)
+        # A box hardly wider than its plate is a poor one; what lies around the plate is known better.
+        trusted = x1 - x0 > BOX_PLATES * wide
+        x0, y0 = (max(x0, near[0]), max(y0, near[1])) if trusted else near[:2]
+        x1, y1 = (min(x1, near[2]), min(y1, near[3])) if trusted else near[2:]
     else:
         x0, x1 = x0 + 0.15 * (x1 - x0), x1 - 0.15 * (x1 - x0)
         y0, y1 = y0 + 0.3 * (y1 - y0), y1 - 0.15 * (y1 - y0)

@@ -29,6 +29,8 @@ STRIDE_PX = 8
 VEHICLES_MAX = 64
 SAME_SHARE = 0.5
 """Boxes that share more than this (intersection over union) are one vehicle."""
+PART_SHARE = 0.8
+"""A less likely box of the same kind that lies in another by more than this is a part of that vehicle."""
 KIND_OF_BODY = {
     "sedan": "car", "hatchback": "car", "suv": "car", "van": "car", "truck": "truck", "bus": "bus", "scooter": "motorcycle",
     "motorcycle": "motorcycle",
@@ -53,6 +55,13 @@ def overlap(a: Box, b: Box) -> float:
     return wide * tall / (both - wide * tall)
 
 
+def inside_share(a: Box, b: Box) -> float:
+    """Which part of a box lies in another."""
+    wide = min(a[2], b[2]) - max(a[0], b[0])
+    tall = min(a[3], b[3]) - max(a[1], b[1])
+    return max(0.0, wide) * max(0.0, tall) / max(1e-6, (a[2] - a[0]) * (a[3] - a[1]))
+
+
 def carrier_of(corners: Corners, vehicles: Sequence[VehicleSeen]) -> int | None:
     """Which vehicle carries a plate: the smallest box in which the plate's middle lies; None where it is in no box."""
     x, y = (sum(c[k] for c in corners) / 4 for k in (0, 1))
@@ -70,21 +79,40 @@ def vehicles_of(maps: npt.NDArray[np.float32], look: Look) -> list[VehicleSeen]:
     Args:
         maps: (kinds + sides + colours + bodies, h, w) float32, one cell for every 8 px; probabilities, sides in px.
     """
-    kinds, sides, colours, bodies = np.split(maps, np.cumsum((len(KINDS), SIDES, len(COLOUR_WORDS))).tolist())
+    kinds = maps[: len(KINDS)]
     heat = np.ascontiguousarray(kinds.max(axis=0))
     tops = (heat >= look.prob_min) & (heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8)))
     rows, columns = np.nonzero(tops)
-    height, width = heat.shape[0] * STRIDE_PX, heat.shape[1] * STRIDE_PX
     kept: list[VehicleSeen] = []
     for place in np.argsort(-heat[rows, columns], kind="stable")[: VEHICLES_MAX * 4]:
-        row, column = int(rows[place]), int(columns[place])
-        x, y = (column + 0.5) * STRIDE_PX, (row + 0.5) * STRIDE_PX
-        left, top, right, bottom = (float(v) for v in sides[:, row, column])
-        box = (max(0.0, x - left), max(0.0, y - top), min(float(width), x + right), min(float(height), y + bottom))
-        if len(kept) >= VEHICLES_MAX or any(overlap(box, other.box) > SAME_SHARE for other in kept):
-            continue
-        kept.append(_seen(box, kinds[:, row, column], colours[:, row, column], bodies[:, row, column], look))
+        if len(kept) >= VEHICLES_MAX:
+            break
+        seen = _seen_at(maps, heat, int(rows[place]), int(columns[place]), look)
+        if not any(
+            overlap(seen.box, other.box) > SAME_SHARE
+            or (seen.kind == other.kind and inside_share(seen.box, other.box) > PART_SHARE)
+            for other in kept
+        ):
+            kept.append(seen)
     return kept
+
+
+def _seen_at(
+    maps: npt.NDArray[np.float32], heat: npt.NDArray[np.float32], row: int, column: int, look: Look
+) -> VehicleSeen:
+    """What a peak and its neighbours say, weighed by how much they are a middle themselves."""
+    r0, c0 = max(0, row - 1), max(0, column - 1)
+    weight = heat[r0 : row + 2, c0 : column + 2]
+    weight = np.where(weight > 0.5 * heat[row, column], weight, 0)
+    weight = weight / weight.sum()
+    part = maps[:, r0 : row + 2, c0 : column + 2]
+    ys, xs = (np.mgrid[r0 : r0 + part.shape[1], c0 : c0 + part.shape[2]] + 0.5) * STRIDE_PX
+    left, top, right, bottom = part[len(KINDS) : len(KINDS) + SIDES]
+    height, width = heat.shape[0] * STRIDE_PX, heat.shape[1] * STRIDE_PX
+    x0, y0, x1, y1 = (float((side * weight).sum()) for side in (xs - left, ys - top, xs + right, ys + bottom))
+    box = (max(0.0, x0), max(0.0, y0), min(float(width), x1), min(float(height), y1))
+    words = (part[len(KINDS) + SIDES :] * weight).sum(axis=(1, 2))
+    return _seen(box, maps[: len(KINDS), row, column], words[: len(COLOUR_WORDS)], words[len(COLOUR_WORDS) :], look)
 
 
 def _seen(

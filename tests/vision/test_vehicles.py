@@ -21,6 +21,7 @@ from guardian.vision.vehicles import (
     STRIDE_PX,
     Look,
     carrier_of,
+    inside_share,
     overlap,
     vehicles_of,
 )
@@ -104,6 +105,7 @@ def test_overlap_is_the_same_both_ways_and_whole_only_with_itself(a: Box, b: Box
     assert overlap(a, b) == pytest.approx(overlap(b, a))
     assert 0 <= overlap(a, b) <= 1 + 1e-9
     assert overlap(a, a) == pytest.approx(1)
+    assert overlap(a, b) <= inside_share(a, b) + 1e-9
 
 
 def _maps(kind: str, body: str, prob: float = 0.9) -> np.ndarray:
@@ -143,6 +145,14 @@ def test_one_vehicle_with_two_peaks_is_said_once() -> None:
     maps[:, 3, 7] = maps[:, 3, 5]
     maps[len(KINDS), 3, 7] = 32  # its left side reaches as far
     assert len(vehicles_of(maps, Look())) == 1
+
+
+def test_a_box_within_a_likelier_one_of_its_kind_is_a_part_of_it_and_another_kind_is_not() -> None:
+    maps = _maps("car", "sedan")
+    maps[len(KINDS) : len(KINDS) + SIDES, 3, 5] = (40, 24, 40, 24)
+    for kind, count in (("car", 1), ("motorcycle", 2)):
+        more = np.maximum(maps, np.roll(_maps(kind, "", prob=0.6), (1, 3), axis=(1, 2)))
+        assert len(vehicles_of(more, Look())) == count
 
 
 def test_every_body_belongs_to_a_kind() -> None:
