@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { abilitiesOf, CameraError, faultOf, openCamera } from "../src/reader/camera";
 import { BYTES_MAX, loadModels, RefusedError, sha256Of } from "../src/reader/models";
-import { contained, placed } from "../src/reader/overlay";
+import { contained, percentOf, placed, signPlace, type Sign } from "../src/reader/overlay";
 import { Pace } from "../src/reader/pace";
 import { same, threadsFor } from "../src/reader/runtime";
 import { AGREE_MS, IN_A_ROW_MS, READS_MAX, SAME_MS, Vote } from "../src/reader/vote";
@@ -115,6 +115,21 @@ describe("screen", () => {
     expect(contained(1280, 720, 390, 400)).toMatchObject({ left: 0, scale: 390 / 1280 });
     expect(contained(720, 1280, 400, 640)).toEqual({ left: 20, top: 0, scale: 0.5 });
     expect(placed([[0, 0], [720, 0], [720, 1280], [0, 1280]], contained(720, 1280, 400, 640))).toEqual([[20, 0], [380, 0], [380, 640], [20, 640]]);
+  });
+});
+
+describe("texts over the picture", () => {
+  const box = (left: number, top: number): { left: number; top: number; right: number; bottom: number } => ({ left, top, right: left + 40, bottom: top + 20 });
+  test("stand above their plate, below where there is no room, and not on one another while there is room", () => {
+    expect(signPlace(box(100, 100), 120, 30, 400, 300, [])).toMatchObject({ x: 60, y: 65 });
+    expect(signPlace(box(0, 10), 120, 30, 400, 300, [])).toMatchObject({ x: 2, y: 35 });
+    const taken: Sign[] = [];
+    for (let i = 0; i < 5; i++) taken.push(signPlace(box(60 + 45 * i, 120), 120, 30, 400, 300, taken));
+    for (const a of taken) for (const b of taken) if (a !== b) expect(a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y).toBe(true);
+    expect(signPlace(box(100, 280), 120, 30, 400, 31, []).y, "no room at all").toBeGreaterThanOrEqual(0);
+  });
+  test("nothing is ever wholly sure", () => {
+    expect([0.5, 0.994, 0.9999, 1].map(percentOf)).toEqual([50, 99, 99, 99]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Boxes and texts over the picture. The picture keeps its shape within the stage (object-fit: contain). */
 import type { PlateSeen } from "./protocol";
 import type { Point, Quad } from "./steps/picture";
+import { boxOf } from "./steps/quad";
 
 export interface Placed {
   left: number;
@@ -16,6 +17,25 @@ export function contained(width: number, height: number, boxWidth: number, boxHe
 
 export const placed = (quad: Quad, at: Placed): Quad => quad.map(([x, y]): Point => [at.left + x * at.scale, at.top + y * at.scale]) as unknown as Quad;
 
+export interface Sign {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+/** Where a text of that size stands for a box: above it, else below, else further off where no other text is; inside the stage. */
+export function signPlace(box: { left: number; top: number; right: number; bottom: number }, w: number, h: number, width: number, height: number, taken: readonly Sign[]): Sign {
+  const x = Math.max(2, Math.min(width - w - 2, (box.left + box.right - w) / 2));
+  const free = (y: number): boolean => y >= 2 && y + h <= height - 2 && !taken.some((one) => x < one.x + one.w && one.x < x + w && y < one.y + one.h && one.y < y + h);
+  for (let step = 0; step < 4; step++)
+    for (const y of [box.top - h - 5 - step * (h + 3), box.bottom + 5 + step * (h + 3)]) if (free(y)) return { x, y, w, h };
+  return { x, y: Math.max(2, Math.min(height - h - 2, box.bottom + 5)), w, h };
+}
+
+/** Per cent as it is shown: nothing is ever wholly sure. */
+export const percentOf = (prob: number): number => Math.min(99, Math.round(100 * prob));
+
 const TONES = { sure: "#6ee7a0", doubt: "#ffd24a", none: "#ffffff", ground: "rgb(8 11 15/0.86)", ink: "#ffffff" } as const;
 const FONT = '"Atkinson Hyperlegible Mono Variable", ui-monospace, monospace';
 
@@ -24,7 +44,7 @@ export function drawPlates(context: CanvasRenderingContext2D, plates: readonly P
   context.clearRect(0, 0, width, height);
   context.lineJoin = "round";
   for (const plate of plates) drawBox(context, placed(plate.quad, at), plate);
-  const taken: { x: number; y: number; w: number; h: number }[] = [];
+  const taken: Sign[] = [];
   for (const plate of plates) drawText(context, placed(plate.quad, at), plate, width, height, taken);
 }
 
@@ -43,25 +63,19 @@ function drawBox(context: CanvasRenderingContext2D, quad: Quad, plate: PlateSeen
   context.setLineDash([]);
 }
 
-function drawText(context: CanvasRenderingContext2D, quad: Quad, plate: PlateSeen, width: number, height: number, taken: { x: number; y: number; w: number; h: number }[]): void {
+function drawText(context: CanvasRenderingContext2D, quad: Quad, plate: PlateSeen, width: number, height: number, taken: Sign[]): void {
   const { number } = plate;
   if (!number) return;
-  const size = Math.max(15, Math.min(30, width / 22));
+  const size = Math.max(15, Math.min(30, width / 22, height / 15));
   const small = Math.max(12, size * 0.6);
   context.textBaseline = "middle";
   context.font = `700 ${size}px ${FONT}`;
   const cell = context.measureText("0").width;
-  const percent = `${Math.round(number.confidence * 100)}%`;
+  const percent = `${percentOf(number.confidence)}%`;
   context.font = `500 ${small}px ${FONT}`;
   const w = number.display.length * cell + context.measureText(percent).width + 22;
   const h = size * 1.5;
-  const xs = quad.map(([x]) => x);
-  const ys = quad.map(([, y]) => y);
-  const x = Math.max(2, Math.min(width - w - 2, (Math.min(...xs) + Math.max(...xs) - w) / 2));
-  const above = Math.min(...ys) - h - 5;
-  let y = above >= 2 ? above : Math.min(height - h - 2, Math.max(...ys) + 5);
-  // Two plates side by side: the second text goes below its plate.
-  if (taken.some((one) => x < one.x + one.w && one.x < x + w && y < one.y + one.h && one.y < y + h)) y = Math.min(height - h - 2, Math.max(...ys) + 5);
+  const { x, y } = signPlace(boxOf(quad), w, h, width, height, taken);
   taken.push({ x, y, w, h });
   context.fillStyle = TONES.ground;
   context.beginPath();
