@@ -94,17 +94,20 @@ def _way_of(rng: Rng, view: View, settings: DetectorSettings, centre_px: tuple[f
         centre = chosen.mean(axis=0)
     if chance(rng, 0.1):
         centre = np.asarray((rng.uniform(0, width), rng.uniform(0, height)))  # somewhere else: often no plate at all
-    angle = np.radians(rng.normal(0, 5))
+    steep = chance(rng, 0.25)  # as a scooter on its stand is seen, or a row of parked cars from beside it
+    angle = np.radians(rng.normal(0, 14 if steep else 5))
     cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
     aspect = float(np.exp(rng.normal(0, 0.08)))
     turn = np.asarray(((cos * aspect, -sin), (sin, cos)))
+    if steep:
+        turn = turn @ np.asarray(((rng.uniform(0.7, 1.1), 0.0), (rng.normal(0, 0.25), 1.0)))
     to = centre_px or (rng.uniform(0.12, 0.88) * WIDTH, rng.uniform(0.12, 0.88) * HEIGHT)
     matrix = np.eye(3)
     matrix[:2, :2] = turn
     matrix[:2, 2] = np.asarray(to) - turn @ centre
     if chance(rng, 0.5):  # seen from the side
         lean = np.eye(3)
-        lean[2, :2] = rng.normal(0, 1.6e-4, 2)
+        lean[2, :2] = rng.normal(0, 4e-4 if steep else 1.6e-4, 2)
         middle = np.eye(3)
         middle[:2, 2] = (WIDTH / 2, HEIGHT / 2)
         matrix = middle @ lean @ np.linalg.inv(middle) @ matrix
