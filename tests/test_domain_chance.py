@@ -97,7 +97,7 @@ def _measured(right: dict[float, int], wrong: dict[float, int]) -> Measured:
     def bins(counts: dict[float, int]) -> tuple[int, ...]:
         return tuple(counts.get(edge, 0) for edge in SURE_EDGES)
 
-    stage = Stage({}, {}, Sure(bins({}), bins({})), Sure(bins(right), bins(wrong)))
+    stage = Stage({}, {}, {}, Sure(bins({}), bins({})), Sure(bins(right), bins(wrong)))
 
     return Measured("", 1, "", "", "", "", 1, 1, (Group("rendered", "day", "new", 1, 0, 0, 1, stage, stage),))
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from guardian.domain.confused import (
     CONFUSABLE,
+    COUNT_MIN,
     GUESSED,
     MEASURED,
     PRIOR_WEIGHT,
@@ -49,6 +50,8 @@ def test_enough_was_read_and_the_file_adds_up() -> None:
             gained = sum(e.gained_edge + e.gained_inside + e.gained_doubled for e in stage.edits.values())
             assert sum(edits.signs for edits in stage.edits.values()) == read + gained
             assert sum(stage.sign_sure.right) == sum(stage.signs[sign].get(sign, 0) for sign in stage.signs)
+            for true, reads in stage.slips.items():
+                assert true not in reads and all(0 < n <= stage.signs[true][read] for read, n in reads.items())
             assert len(stage.sign_sure.right) == len(stage.sign_sure.wrong) == len(SURE_EDGES)
     assert {group.light for group in MEASURED.groups} >= {"day", "dark", "infrared"}
     assert {group.issue for group in MEASURED.groups} >= {"new", "old"}
@@ -99,8 +102,15 @@ def test_a_pair_that_was_counted_often_becomes_one_and_a_rare_one_does_not() -> 
     often = confusable_of({"A": {"N": 10}})
     assert "A" in often["N"] and "N" in often["A"], "also the way in which it was never seen"
     assert often["N"]["A"] == pytest.approx(10 / (10 + PRIOR_WEIGHT), abs=0.01) and often["A"]["N"] > 0.02
-    rare = confusable_of({"A": {"N": 1}, "M": {"N": 100}})
-    assert SHARE_MIN > 1 / 111 and "A" not in rare["N"]
+    rare = confusable_of({"A": {"N": COUNT_MIN}, "M": {"N": 100}, "N": {"A": 1}, "X": {"A": 100}})
+    assert SHARE_MIN > COUNT_MIN / 104 and "A" not in rare["N"], "too small a share both ways"
+    once = confusable_of({"A": {"N": COUNT_MIN - 1}})
+    assert once["N"].keys() == confusable_of({})["N"].keys(), "too few to be more than chance"
+
+
+def test_no_character_has_so_many_pairs_that_matching_and_searching_get_slow() -> None:
+    assert max(len(row) for row in CONFUSABLE.values()) <= 8
+    assert sum(len(row) for row in CONFUSABLE.values()) <= 150
 
 
 def test_what_the_road_is_known_to_mix_up_stays_a_look_alike() -> None:

@@ -28,9 +28,13 @@ PRIOR_WEIGHT = 10.0
 """How many misreadings of one character the guesses below are worth. A choice: with as many counted, both say half."""
 UNGUESSED = 0.05
 """What the guesses leave at least to pairs that nobody thought of."""
-SHARE_MIN = 0.06
-"""A pair that makes up less than this of a character's misreadings, both ways, is left out unless it was guessed before.
-With a share of 0.06 a look-alike is likely enough to be told (0.02) only where the character is wrong one time in three."""
+SHARE_MIN, COUNT_MIN = 0.10, 5
+"""A pair that nobody guessed becomes one when it makes up this share of a character's misreadings, one way or the other, and was
+counted so many times both ways together: once may be dirt. With a share of 0.10 a look-alike is likely enough to be told (0.02)
+only where the character is wrong one time in five; and each pair costs the matcher and the archive's searches time."""
+SLIPS_MAX = 2
+"""A look-alike differs in one or two characters. Texts that are wrong in more, mostly of plates that nobody could read, are kept out of
+the table: what they show is what the reader says when it sees nothing."""
 
 SURE_EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
 """Lower edges of the bins in which the file counts how sure the reader was; the last one ends at 1."""
@@ -45,7 +49,7 @@ GUESSED: tuple[tuple[str, float], ...] = (
 )  # fmt: skip
 
 Counts = Mapping[str, Mapping[str, int]]
-"""How often a true sign was read as another (or as itself): `counts[true][read]`."""
+"""How often a true sign was read as another: `counts[true][read]`."""
 Shares = dict[str, dict[str, float]]
 
 
@@ -74,11 +78,13 @@ class Sure(msgspec.Struct, frozen=True):
 class Stage(msgspec.Struct, frozen=True):
     """Texts against the truth: `seen` as the reader itself saw them, `told` as the rules of the series made them.
 
-    `edits` has a key `fitting` (texts that fit a series) and a key `odd`. `sign_sure` is of characters that stand for
+    `signs[true][read]` is how often a true sign was read as another or as itself; `slips` the wrong ones of these, of texts
+    with at most SLIPS_MAX characters misread, lost or gained. `edits` has a key `fitting` (texts that fit a series) and a key `odd`. `sign_sure` is of characters that stand for
     one of the truth, `text_sure` of whole texts by the product of their characters' probabilities.
     """
 
     signs: dict[str, dict[str, int]]
+    slips: dict[str, dict[str, int]]
     edits: dict[str, Edits]
     sign_sure: Sure
     text_sure: Sure
@@ -127,10 +133,10 @@ def load(path: Path = FILE) -> Measured:
 
 
 def counts_of(measured: Measured) -> dict[str, dict[str, int]]:
-    """`counts[true][read]` over all groups, as the reader itself saw them: rules that use this table must not feed it."""
+    """The slips over all groups, `counts[true][read]`, as the reader itself saw them: rules that use this must not feed it."""
     out: dict[str, dict[str, int]] = {}
     for group in measured.groups:
-        for true, reads in group.seen.signs.items():
+        for true, reads in group.seen.slips.items():
             row = out.setdefault(true, {})
             for read, count in reads.items():
                 row[read] = row.get(read, 0) + count
@@ -170,7 +176,8 @@ def confusable_of(counts: Counts, *, prior_weight: float = PRIOR_WEIGHT, share_m
         }
 
     def kept(a: str, b: str) -> bool:
-        return b in guessed[a] or max(shares[a][b], shares[b][a]) >= share_min
+        often = counts.get(a, {}).get(b, 0) + counts.get(b, {}).get(a, 0) >= COUNT_MIN
+        return b in guessed[a] or (often and max(shares[a][b], shares[b][a]) >= share_min)
 
     return {
         read: {

@@ -37,7 +37,9 @@ never less likely than an ordinary misreading."""
 MATCHES_MAX = 8
 """Entries told of one read; the least likely are left out."""
 
-# Grade D, guesses until the measured confusion of our own reader replaces them.
+# Grade D. The first two speak of readers that are not ours. The others matter for texts that fit no series, and our own reader
+# tells such a text only of a plate whose series is not known; what it saw in that state, mostly of plates that nobody could read, is
+# counted in `guardian/domain/confusion.json` (`edits`) and set beside these guesses in docs/decisions/0013.
 _UNKNOWN_PROB = 0.90  # a character whose reader gave no figure
 _WRONG_PROB_MIN = 0.01  # a reader is never surer than this
 _TWIN_PROB = 0.10  # a doubled character read once, or one read twice

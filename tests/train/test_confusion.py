@@ -24,8 +24,15 @@ def tally(*pairs: tuple[str, str]) -> train_confusion.Tally:
 def test_what_stands_for_a_character_is_counted_under_the_true_one() -> None:
     stage = tally(("BKD8869", "8KD8B69"), ("BKD8869", "BKD8869")).done()
     assert stage.signs["B"] == {"8": 1, "B": 1} and stage.signs["8"] == {"8": 3, "B": 1}
+    assert stage.slips == {"B": {"8": 1}, "8": {"B": 1}}
     assert stage.sign_sure.wrong[SURE_EDGES.index(0.9)] == 2 and sum(stage.sign_sure.right) == 12
     assert sum(stage.text_sure.wrong) == sum(stage.text_sure.right) == 1
+
+
+def test_a_text_that_is_wrong_in_more_than_two_characters_gives_no_slips() -> None:
+    stage = tally(("BKD8869", "8KD0B69"), ("BKD8869", "8KD869")).done()
+    assert stage.slips == {"B": {"8": 1}}, "of the second, which lost a character besides"
+    assert stage.signs["B"] == {"8": 2}
 
 
 @pytest.mark.parametrize(
