@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,8 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guardian.cli import main
 from guardian.vision.colours import COLOURS, colour_of_paint, colourless, measured_colour
-from guardian.vision.ports import Box, VehicleSeen
+from guardian.vision.judge import PlateSeen
+from guardian.vision.ports import Box, ReadChar, TextRead, VehicleSeen
+from guardian.vision.series import number_of
 from guardian.vision.vehicles import (
     BODIES,
     COLOUR_WORDS,
@@ -170,3 +175,68 @@ def test_a_changed_model_file_is_refused(tmp_path: Path) -> None:
         content_of("vehicles", tmp_path)
     listed.cache_clear()
     assert "guardian train" in caught.value.hint
+
+
+class _Engine:
+    """Finds one plate, wherever it looks."""
+
+    def look(self, frame: np.ndarray) -> list[Any]:
+        text = "BKD8869"
+        chars = tuple(ReadChar(sign, 0.97, (place + 0.5) / len(text)) for place, sign in enumerate(text))
+        number = number_of(TextRead(chars))
+        assert number is not None
+        return [PlateSeen(number, PLATE, 0.9, text)]
+
+
+class _Looker:
+    """Sees a car around the plate and a motorcycle beside it; is told of the plate."""
+
+    def vehicles(self, frame: np.ndarray, plates: Any = ()) -> list[VehicleSeen]:
+        assert list(plates) == [PLATE]
+        return [
+            VehicleSeen((300.0, 10.0, 390.0, 200.0), "motorcycle", 0.8),
+            VehicleSeen(BOX, "car", 0.9, "red", 0.8, "suv", 0.7),
+        ]
+
+
+@pytest.fixture
+def photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    import cv2
+
+    monkeypatch.setattr("guardian.vision.engine.open_engine", lambda *_, **__: _Engine())
+    monkeypatch.setattr("guardian.vision.vehicles.VehicleFinder", _Looker)
+    cv2.imwrite(str(tmp_path / "photo.png"), _street((30, 28, 170)))
+    return tmp_path / "photo.png"
+
+
+def test_json_says_which_vehicle_wears_each_plate_when_asked(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["read", str(photo), "--json", "--vehicles"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert [plate["vehicle"] for plate in line["plates"]] == [1]
+    assert list(line["vehicles"][1]) == [
+        "box", "kind", "kind_prob", "colour", "colour_prob", "body", "body_prob", "make", "model",
+    ]  # fmt: skip
+    assert line["vehicles"][1] == {
+        "box": list(BOX), "kind": "car", "kind_prob": 0.9, "colour": "red", "colour_prob": 0.8, "body": "suv", "body_prob": 0.7,
+        "make": "", "model": "",
+    }  # fmt: skip
+    assert line["vehicles"][0]["colour"] == "", "cannot tell is an empty word"
+
+
+def test_without_being_asked_nothing_is_said_of_vehicles(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["read", str(photo), "--json"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert "vehicles" not in line and "vehicle" not in line["plates"][0]
+
+
+def test_people_see_the_vehicle_beside_its_number(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["read", str(photo), "--vehicles"]) == 0
+    assert "red suv" in capsys.readouterr().out
+
+
+def test_the_shipped_model_sees_nothing_in_nothing_of_any_shape() -> None:
+    from guardian.vision.vehicles import VehicleFinder
+
+    finder = VehicleFinder()
+    for shape in ((32, 32), (300, 20), (20, 300)):
+        assert finder.vehicles(np.zeros((*shape, 3), np.uint8)) == []
