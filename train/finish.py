@@ -93,19 +93,21 @@ def _card(name: str, entry: WeightFile, out: Path, labelled: Labels | None, done
             out,
             CARDS,
             learnt=learnt,
-            names=("recall_960", "recall_480"),
+            names=("recall", "corners"),
             limits=LIMITS_OF_FINDER,
             what="Finds plates: four corners each. EfficientNet-Lite0 from stride 4 on (ImageNet weights, Apache-2.0) behind "
             "a stem of ours, levels joined top down, one light head.",
         )
         return
     if name == "vehicles":
+        held = f", without fold {done.settings['fold']} of {done.settings['folds']}" if labelled is not None else ""
         write_card(
             name,
             entry,
             out,
             CARDS,
-            learnt=learnt,
+            learnt=f"{done.step} batches of {done.settings['batch']} from {done.settings['pool'] or 'ever new'} views, "
+            f"{done.seconds / 60:.0f} minutes: the words of `train/vehicles.json`{held}, and rendered scenes.",
             names=("recall", "kind"),
             limits=LIMITS_OF_VEHICLES,
             what="Finds vehicles and says their kind and body. EfficientNet-Lite0 as published (ImageNet weights, "

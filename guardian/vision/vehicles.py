@@ -38,11 +38,15 @@ KIND_OF_BODY = {
 
 
 class Look(msgspec.Struct, frozen=True):
-    """How vehicles are looked for: the longest side that the model is shown, in px, and what is believed."""
+    """How vehicles are looked for: the longest side that the model is shown, in px, and what is believed.
+
+    A body is said from 0.85 on: of 20 held-out motorcycles 20 are then said, 19 rightly; of cars' bodies the model says 8 of
+    20 right when it must, none with this much, so that they stay not known until it has learnt them.
+    """
 
     side_px: int = 384
     prob_min: float = 0.35
-    body_prob_min: float = 0.55
+    body_prob_min: float = 0.85
 
 
 def overlap(a: Box, b: Box) -> float:

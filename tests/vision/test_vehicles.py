@@ -119,7 +119,7 @@ def _maps(kind: str, body: str, prob: float = 0.9) -> np.ndarray:
     maps[KINDS.index(kind), 3, 5] = prob
     maps[len(KINDS) : len(KINDS) + SIDES, 3, 5] = (16, 8, 16, 8)
     maps[len(KINDS) + SIDES + COLOUR_WORDS.index("red"), 3, 5] = 0.8
-    maps[len(KINDS) + SIDES + len(COLOUR_WORDS) + BODIES.index(body), 3, 5] = 0.7
+    maps[len(KINDS) + SIDES + len(COLOUR_WORDS) + BODIES.index(body), 3, 5] = 0.9
     return maps
 
 
@@ -128,7 +128,7 @@ def test_a_peak_of_the_maps_is_a_vehicle() -> None:
     x, y = 5.5 * STRIDE_PX, 3.5 * STRIDE_PX
     assert seen.box == (x - 16, y - 8, x + 16, y + 8)
     assert (seen.kind, seen.colour, seen.body) == ("truck", "red", "truck")
-    assert seen.kind_prob == pytest.approx(0.9) and seen.body_prob == pytest.approx(0.7)
+    assert seen.kind_prob == pytest.approx(0.9) and seen.body_prob == pytest.approx(0.9)
 
 
 def test_make_and_model_are_said_to_be_not_known() -> None:
