@@ -94,8 +94,8 @@ def _way_of(rng: Rng, view: View, settings: DetectorSettings, centre_px: tuple[f
         centre = chosen.mean(axis=0)
     if chance(rng, 0.1):
         centre = np.asarray((rng.uniform(0, width), rng.uniform(0, height)))  # somewhere else: often no plate at all
-    steep = chance(rng, 0.25)  # as a scooter on its stand is seen, or a row of parked cars from beside it
-    angle = np.radians(rng.normal(0, 14 if steep else 5))
+    steep = chance(rng, 0.4)  # as a scooter on its stand is seen, or a row of parked cars from beside it
+    angle = np.radians(rng.normal(0, 15 if steep else 5))
     cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
     aspect = float(np.exp(rng.normal(0, 0.08)))
     turn = np.asarray(((cos * aspect, -sin), (sin, cos)))
