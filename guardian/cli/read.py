@@ -43,7 +43,7 @@ the exit code is then 1. Doubtful characters are marked.
 
 app = App(
     name="read",
-    usage="Usage: guardian read FILE_OR_FOLDER… [--json] [--show OUT] [--crops] [--vehicles]",
+    usage="Usage: guardian read FILE_OR_FOLDER… [--json] [--show OUT] [--crops] …",
     help_format="plaintext",
     help_epilogue=_EXAMPLES,
 )

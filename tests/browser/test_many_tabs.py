@@ -72,8 +72,8 @@ def test_eight_tabs_are_all_live_and_the_leader_hands_over_without_a_lost_event(
     for tab in tabs:
         tab.wait_for_queue(waiting + 1)
     first.close_tab()
-    cloud.raise_hit("EBA1112")
-    cloud.raise_hit("EBA1113")
+    cloud.raise_hit("EBA2252")
+    cloud.raise_hit("EBA3393")
     for tab in tabs[1:]:
         tab.wait_for_queue(waiting + 3)
         expect(tab.page.locator(".pulse .link[data-state=live]")).to_have_count(1)

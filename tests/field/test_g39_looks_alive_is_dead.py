@@ -20,11 +20,11 @@ def test_silence_greys_the_page_and_missed_hits_come_once_in_order_of_capture(
     console.pass_time(17)
     console.sees_banner("資料停在")
     console.wait_until_looks(old=True)
-    raised = {read: house.raise_hit(read, ago_s=ago) for read, ago in (("EAA1113", 2), ("EAA1111", 9), ("EAA1112", 5))}
+    raised = {read: house.raise_hit(read, ago_s=ago) for read, ago in (("EAA3393", 2), ("EAA1111", 9), ("EAA2252", 5))}
     house.line.speak()
     console.pass_time_until(lambda: not console.looks_old)
     console.wait_for_queue(8)
-    assert sorted(plate for plate in console.queue if plate.startswith("EAA")) == ["EAA1111", "EAA1112", "EAA1113"]
+    assert sorted(plate for plate in console.queue if plate.startswith("EAA")) == ["EAA1111", "EAA2252", "EAA3393"]
     console.sees_banner("斷線期間有 3 筆新的比對")
     console.press_button("依時間看第一筆")
     console.wait_for_path(f"/hits/{raised['EAA1111']}")

@@ -12,6 +12,7 @@ from guardian.footage import DEMO_PLATES, Body, demo_spec, demo_watchlist
 from guardian.footage.plate_art import STYLES
 from guardian.footage.render import lay_way
 from guardian.footage.traffic import Actor, invent_plate, plan_traffic
+from guardian.watch.matcher import LIKELIHOOD_MIN
 
 TWO_WHEELS = {
     VehicleClass.MOTORCYCLE, VehicleClass.LIGHT_MOTORCYCLE, VehicleClass.LARGE_MOTORCYCLE, VehicleClass.ELECTRIC_MOTORCYCLE,
@@ -52,7 +53,7 @@ def test_the_lists_look_alike_differs_in_one_confusable_character() -> None:
         if len(entry) == len(plate) and sum(a != b for a, b in zip(entry, plate, strict=True)) == 1
     ]
     assert near == [("CYQ0819", "CYD0819")]
-    assert CONFUSABLE["Q"]["D"] > 0.3
+    assert CONFUSABLE["Q"]["D"] > LIKELIHOOD_MIN
     assert len({entry.priority for entry in demo_watchlist()}) == 3
     assert all(inspect_plate(entry.text).refusal is None for entry in demo_watchlist())
 
