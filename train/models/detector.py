@@ -10,21 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from train.models.lite0 import CHANNELS, Lite0
+from train.models.lite0 import CHANNELS, Lite0, depthwise
 
 STRIDE = 4
 CORNER_SCALE_PX = 32.0
-
-
-def _depthwise(before: int, after: int, kernel: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, before, kernel, padding=kernel // 2, groups=before, bias=False),
-        nn.BatchNorm2d(before),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(before, after, 1, bias=False),
-        nn.BatchNorm2d(after),
-        nn.ReLU(inplace=True),
-    )
 
 
 class PlateDetector(nn.Module):
@@ -37,10 +26,10 @@ class PlateDetector(nn.Module):
         self.from_coarse = nn.Conv2d(coarse, width, 1)
         self.from_middle = nn.Conv2d(middle, width, 1)
         self.from_fine = nn.Conv2d(fine, width, 1)
-        self.mix_coarse = nn.Sequential(_depthwise(width, width, 7), _depthwise(width, width, 7))
-        self.mix_middle = _depthwise(width, width, 5)
-        self.mix_fine = _depthwise(width, width, 3)
-        self.trunk = _depthwise(width, width, 3)
+        self.mix_coarse = nn.Sequential(depthwise(width, width, 7), depthwise(width, width, 7))
+        self.mix_middle = depthwise(width, width, 5)
+        self.mix_fine = depthwise(width, width, 3)
+        self.trunk = depthwise(width, width, 3)
         self.heat = nn.Conv2d(width, 1, 1)
         self.corners = nn.Conv2d(width, 8, 1)
         nn.init.constant_(self.heat.bias, -4.6)

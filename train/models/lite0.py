@@ -31,6 +31,18 @@ BLOCKS = (
 CHANNELS = {2: 24, 4: 40, 7: 80, 10: 112}
 
 
+def depthwise(before: int, after: int, kernel: int) -> nn.Sequential:
+    """A filter for each channel, then a mix of the channels; both with norm and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(before, before, kernel, padding=kernel // 2, groups=before, bias=False),
+        nn.BatchNorm2d(before),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(before, after, 1, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(inplace=True),
+    )
+
+
 class Block(nn.Module):
     """Expand, filter, project; added to its input where the shapes allow."""
 

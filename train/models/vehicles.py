@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from guardian.vision.vehicles import BODIES, COLOUR_WORDS, KINDS, SIDES, STRIDE_PX
-from train.models.lite0 import BLOCKS, CHANNELS, EPS, Block, pretrained
+from train.models.lite0 import BLOCKS, CHANNELS, EPS, Block, depthwise, pretrained
 
 FINE, COARSE = 4, 10
 CHANNELS_OUT = len(KINDS) + SIDES + len(COLOUR_WORDS) + len(BODIES)
@@ -46,17 +46,6 @@ class Published(nn.Module):
         self.load_state_dict({name: have[name] for name in self.state_dict()})
 
 
-def _depthwise(before: int, after: int, kernel: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, before, kernel, padding=kernel // 2, groups=before, bias=False),
-        nn.BatchNorm2d(before),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(before, after, 1, bias=False),
-        nn.BatchNorm2d(after),
-        nn.ReLU(inplace=True),
-    )
-
-
 class Head(nn.Module):
     """From the two maps to logits of kinds, logarithms of the sides in cells, logits of colours and of bodies."""
 
@@ -64,8 +53,8 @@ class Head(nn.Module):
         super().__init__()
         self.from_coarse = nn.Conv2d(CHANNELS[COARSE], width, 1)
         self.from_fine = nn.Conv2d(CHANNELS[FINE], width, 1)
-        self.mix_coarse = nn.Sequential(_depthwise(width, width, 7), _depthwise(width, width, 7))
-        self.trunk = nn.Sequential(_depthwise(width, width, 5), _depthwise(width, width, 5))
+        self.mix_coarse = nn.Sequential(depthwise(width, width, 7), depthwise(width, width, 7))
+        self.trunk = nn.Sequential(depthwise(width, width, 5), depthwise(width, width, 5))
         self.out = nn.Conv2d(width, CHANNELS_OUT, 1)
         nn.init.zeros_(self.out.bias)
         nn.init.constant_(self.out.bias[: len(KINDS)], -4.6)
