@@ -70,6 +70,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=PICTURES)
     parser.add_argument("--sheet", type=Path)
     asked = parser.parse_args()
+    if asked.frames < 1:
+        parser.error("--frames must be 1 or more")
     views = real_grounds(asked.data)
     engine = open_engine(asked.engine, 1)
     false: list[tuple[np.ndarray, PlateSeen]] = []

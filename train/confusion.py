@@ -38,6 +38,7 @@ from guardian.domain.confused import (
     confusable_of,
     counts_of,
 )
+from guardian.domain.errors import GuardianError
 from guardian.domain.opinion import OpinionVerdict
 from guardian.domain.plate import Plate
 from guardian.domain.read import Corners
@@ -301,7 +302,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         from guardian.vision.opinion import open_second_reader
 
         second = open_second_reader()
-    held = list(real(asked.data, asked.seed)) if asked.data else []
+    try:
+        held = list(real(asked.data, asked.seed)) if asked.data else []
+    except GuardianError as error:
+        print(f"confusion: {error.sentence} {error.hint} Nothing was measured.", file=sys.stderr)
+        return 3
     shown = itertools.chain(held, rendered(asked.count, asked.seed))
     groups, opinions = measure(shown, PlateReader(), second, asked.second, len(held) + asked.count)
     command = f"python -m train.confusion --count {asked.count} --seed {asked.seed}"
