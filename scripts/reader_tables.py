@@ -206,13 +206,17 @@ def sizes() -> dict[str, Any]:
         "stride_px": finder.STRIDE_PX,
         "side_step_px": finder.SIDE_STEP_PX,
         "plates_max": finder.PLATES_MAX,
+        "same_place_share": finder.SAME_PLACE_SHARE,
         "window": {
             "width": finder.WINDOW[0],
             "height": finder.WINDOW[1],
             "plate_px": finder.WINDOW_PLATE_PX,
+            "share": finder.WINDOW_SHARE,
+            "prob_min": finder.WINDOW_PROB_MIN,
             "most": finder.WINDOWS_MAX,
             "unseen_share": finder.UNSEEN_SHARE,
         },
+        "ground": {"side_max_px": engine.CUT_OUT_SIDE_MAX_PX, "share": engine.CROP_MARGIN},
         "crop": {"width": WIDTH_PX, "height": HEIGHT_PX, "margin": MARGIN},
         "shape": {
             "height_min_px": judge.TEXT_HEIGHT_MIN_PX,

@@ -8,7 +8,7 @@ import { cellsOf, REST_LOOKS, Scene } from "../src/reader/scene";
 import { AGAIN_MS, MOVED_SHARE, SAME_MIN, Settled, SURE_PROB } from "../src/reader/settled";
 import { CLASSES, SIGNS, STEPS } from "../src/reader/steps/ctc";
 import type { Picture, Quad } from "../src/reader/steps/picture";
-import { CROP, MANNERS, READ_MAX, sidesFor, STANDING, STRIDE, WINDOW } from "../src/reader/steps/sizes";
+import { CROP, groundOf, MANNERS, READ_MAX, sidesFor, STANDING, STRIDE, WINDOW } from "../src/reader/steps/sizes";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -85,6 +85,22 @@ describe("a look", () => {
     engine.finds = [];
     await looker("still").look(anew(...wide));
     expect(engine.finds.map(([width]) => width)).toEqual([1, 2, 4].map((part) => sidesFor(...wide, MANNERS.still.sideMax / part).width));
+  });
+  test("a photo that is hardly more than a plate is shown with ground around it, a camera's picture is not; corners are the photo's", async () => {
+    engine.plates = [[100, 60, 0.9]];
+    const [width, height] = [160, 80];
+    const photo = await looker("still").look(anew(width, height));
+    const ground = groundOf({ width, height });
+    expect(ground).toBe(20);
+    expect(engine.finds[0]).toEqual([320, sidesFor(width + 2 * ground, height + 2 * ground, MANNERS.still.sideMin).height]);
+    const middle = (quad: Quad): number => (quad[0][0] + quad[1][0] + quad[2][0] + quad[3][0]) / 4;
+    const seen = (100 / 320) * (width + 2 * ground);
+    expect(Math.abs(middle(photo.plates[0]!.quad) - (seen - ground))).toBeLessThan(3);
+    engine.finds = [];
+    const camera = await looker().look(anew(width, height));
+    expect(engine.finds[0]).toEqual([320, sidesFor(width, height, MANNERS.moving.sideMin).height]);
+    expect(Math.abs(middle(camera.plates[0]!.quad) - (100 / 320) * width)).toBeLessThan(3);
+    expect(groundOf({ width: 401, height: 200 })).toBe(0);
   });
   test("places of the characters follow the model's lateness", async () => {
     const first = (await looker().look(anew())).plates[0]!.signs[0]!.place;

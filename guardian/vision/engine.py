@@ -12,8 +12,8 @@ import numpy as np
 
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.read import Corners
-from guardian.vision.finder import PlateFinder, Sizes
-from guardian.vision.judge import PlateSeen, judge, overlap, plausible_line, within, without_doubles
+from guardian.vision.finder import SAME_PLACE_SHARE, PlateFinder, Sizes
+from guardian.vision.judge import CUT_SHARE, PlateSeen, judge, overlap, plausible_line, within, without_doubles
 from guardian.vision.place import carried, spans_of
 from guardian.vision.ports import Crop, Detection, Detector, Frame, Reader, TextRead
 from guardian.vision.series import number_of
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 READING_HEIGHT_PX = 48
 NEAR_HEIGHT_PX = 28.0
 CROP_MARGIN = 0.25
-SAME_PLACE_SHARE = 0.5
-"""Boxes that share more than this of the smaller one are the same line of text."""
+CUT_OUT_SIDE_MAX_PX = 400
+"""A picture no larger than this is hardly more than a plate that somebody cut out."""
+CUT_OUT_SHARE = 0.2
+"""Corners of such a plate may lie so far outside, in its widths: whoever cut it out saw a whole one, and cut closely."""
 
 
 class StageTimes(msgspec.Struct):
@@ -43,7 +45,7 @@ class Engine:
 
     `near_detector` looks at small cut-outs and must not enlarge them; left out, it is the detector itself. A window brings the
     expected plate to about `near_height_px`. A finder of plates wants some ground around a plate that was cut out: pictures of
-    single plates get `crop_margin` of their height on each side.
+    single plates, and those that are no larger, get `crop_margin` of their shorter side all around.
     """
 
     def __init__(
@@ -65,7 +67,15 @@ class Engine:
 
     def detect(self, frame: Frame) -> list[Detection]:
         """Places that may be plates by their shape."""
-        return [d for d in self.detector.detect(frame) if plausible_line(d)]
+        return self._detect(frame, alone=_cut_out(frame))
+
+    def _detect(self, frame: Frame, *, alone: bool) -> list[Detection]:
+        """`alone`: the picture is one plate and little else. Dark ground: a plate whose own edge is repeated seems to go on."""
+        room = round(min(frame.shape[:2]) * self.crop_margin) if alone else 0
+        if room:
+            frame = np.asarray(cv2.copyMakeBorder(frame, room, room, room, room, cv2.BORDER_CONSTANT), np.uint8)
+        found = [_shifted(d, -room) for d in self.detector.detect(frame)]
+        return [d for d in found if plausible_line(d)]
 
     def rectify(self, frame: Frame, detections: Sequence[Detection]) -> list[Crop]:
         """The reader's crops, one for each detection."""
@@ -108,7 +118,8 @@ class Engine:
         texts = self.read(crops)
         t3 = time.perf_counter()
         height, width = frame.shape[:2]
-        cut = (within(plate, width, height) for plate in self.judge(detections, crops, texts))
+        share = CUT_OUT_SHARE if self.crop_margin and _cut_out(frame) else CUT_SHARE
+        cut = (within(plate, width, height, share) for plate in self.judge(detections, crops, texts))
         plates = [plate for plate in cut if plate is not None]
         t4 = time.perf_counter()
         times.detect_ms, times.rectify_ms = (t1 - begun) * 1000, (t2 - t1) * 1000
@@ -117,12 +128,9 @@ class Engine:
 
     def look_at_crop(self, frame: Frame) -> PlateSeen | None:
         """The plate of a picture that is one plate already cut out; its corners are those of the picture."""
-        room = round(min(frame.shape[:2]) * self.crop_margin)
-        if room:
-            frame = np.asarray(cv2.copyMakeBorder(frame, room, room, room, room, cv2.BORDER_REPLICATE), np.uint8)
-        height, width = frame.shape[0] - room, frame.shape[1] - room
-        whole = _box(room, room, width, height)
-        detections = [*self.detect(frame), Detection(whole, 1.0)]
+        height, width = frame.shape[:2]
+        whole = _box(0, 0, width, height)
+        detections = [*self._detect(frame, alone=True), Detection(whole, 1.0)]
         texts = self.read(self.rectify(frame, detections))
         best: PlateSeen | None = None
         for detection, text in zip(detections, texts, strict=True):
@@ -132,14 +140,27 @@ class Engine:
                     spans_of(number.places, number.series.dash_after, number.hole), self.reader.view(detection), whole
                 )
                 best = PlateSeen(number, whole, detection.prob, text.raw_text, spans=spans)
-        if best is not None and room:
-            best = msgspec.structs.replace(best, corners=_box(0, 0, width - room, height - room))
         return best
 
 
 def _box(left: float, top: float, right: float, bottom: float) -> Corners:
     a, b, c, d = (float(n) for n in (left, top, right, bottom))
     return ((a, b), (c, b), (c, d), (a, d))
+
+
+def _cut_out(frame: Frame) -> bool:
+    return max(frame.shape[:2]) <= CUT_OUT_SIDE_MAX_PX
+
+
+def _shifted(detection: Detection, by_px: float) -> Detection:
+    def moved(corners: Corners) -> Corners:
+        a, b, c, d = ((x + by_px, y + by_px) for x, y in corners)
+        return (a, b, c, d)
+
+    text = detection.text_corners
+    return msgspec.structs.replace(
+        detection, corners=moved(detection.corners), text_corners=None if text is None else moved(text)
+    )
 
 
 def _apart(corners: Corners, others: Sequence[Corners]) -> bool:

@@ -27,7 +27,13 @@ WINDOW = (192, 96)
 WINDOW_PLATE_PX = 120.0
 """A window shows a plate 120 px wide: of 63 training plates with fitted corners these are off by 0.066 of the plate's height
 in a window, 0.088 without (90 % within 0.10 and 0.15), for 1.7 ms each. Larger windows are no better."""
+WINDOW_SHARE = 0.85
+"""A steep plate is shown smaller, so that it fills no more of either side of its window."""
 WINDOWS_MAX = 24
+WINDOW_PROB_MIN = 0.2
+"""What a window shows counts from here on: it was found once already."""
+SAME_PLACE_SHARE = 0.5
+"""Plates whose upright boxes share more than this of the smaller one are one plate."""
 UNSEEN_SHARE = 0.5
 """What is left of a probability when the window does not show a plate."""
 
@@ -114,6 +120,7 @@ def window_around(frame: Frame, quad: npt.NDArray[np.float32]) -> Window:
     height, width = frame.shape[:2]
     across = (quad[1] - quad[0] + quad[2] - quad[3]) / 2
     factor = WINDOW_PLATE_PX / max(4.0, float(np.hypot(across[0], across[1])))
+    factor = min(factor, *(WINDOW_SHARE * np.asarray(WINDOW) / np.maximum(4.0, np.ptp(quad, axis=0))))
     half = np.asarray(WINDOW, np.float32) / (2 * factor)
     centre = np.clip(quad.mean(axis=0), (0, 0), (width - 1, height - 1))
     x0, y0 = np.floor(centre - half).astype(int)
@@ -153,7 +160,7 @@ class PlateFinder:
         found.sort(key=lambda item: -item[0])
         kept: list[tuple[float, npt.NDArray[np.float32]]] = []
         for prob, quad in found:
-            if len(kept) < PLATES_MAX and all(shared_part(quad, other) < 0.5 for _, other in kept):
+            if len(kept) < PLATES_MAX and all(shared_part(quad, other) < SAME_PLACE_SHARE for _, other in kept):
                 kept.append((prob, quad))
         if s.windows and kept:
             kept = self._looked_again(frame, kept)
@@ -168,8 +175,8 @@ class PlateFinder:
         maps = self._session.run(None, {"frame": np.concatenate([planes_of(w.picture) for w in windows])})[0]
         out = list(rest)
         for (prob, quad), window, plates in zip(head, windows, maps, strict=True):
-            again = [(p, window.back(q)) for p, q in peaks_of(plates, 0.2)]
-            same = next(((p, q) for p, q in again if shared_part(q, quad) > 0.5), None)
+            again = [(p, window.back(q)) for p, q in peaks_of(plates, WINDOW_PROB_MIN)]
+            same = next(((p, q) for p, q in again if shared_part(q, quad) > SAME_PLACE_SHARE), None)
             out.append((max(prob, same[0]), same[1]) if same is not None else (prob * UNSEEN_SHARE, quad))
         return sorted(out, key=lambda item: -item[0])
 

@@ -158,10 +158,10 @@ def judge(detection: Detection, crop: Crop, read: TextRead, view: Corners | None
     return PlateSeen(number, corners, detection.prob, read.raw_text, sharpness(crop), spans)
 
 
-def within(plate: PlateSeen, width: int, height: int) -> PlateSeen | None:
+def within(plate: PlateSeen, width: int, height: int, cut_share: float = CUT_SHARE) -> PlateSeen | None:
     """What may be said of a plate that the frame's edge cuts: half a plate reads as another number.
 
-    None where a side of it lies outside by more than `CUT_SHARE` of its width; where a side lies at the very edge, the
+    None where a side of it lies outside by more than `cut_share` of its width; where a side lies at the very edge, the
     character there is in doubt, since another may stand beyond.
     """
     a, b, c, d = (np.asarray(corner) for corner in plate.corners)
@@ -172,7 +172,7 @@ def within(plate: PlateSeen, width: int, height: int) -> PlateSeen | None:
     over_left, over_right = (
         max(max(0.0, -x, x - width, -y, y - height) for x, y in side) / wide for side in ((a, d), (b, c))
     )
-    if max(over_left, over_right) > CUT_SHARE:
+    if max(over_left, over_right) > cut_share:
         return None
     near = AT_THE_EDGE_SHARE * wide
     at_left, at_right = (

@@ -76,7 +76,7 @@ class PlateReader:
             chars.append(
                 ReadChar(SIGNS[index - 1], min(1.0, float(row[index])), min(1.0, max(0.0, place)), alternatives)
             )
-        return TextRead(tuple(chars))
+        return TextRead(tuple(chars), calibrated=True)
 
 
 def _grey(crop: Crop) -> npt.NDArray[np.uint8]:

@@ -58,9 +58,14 @@ class ReadChar(msgspec.Struct, frozen=True):
 
 
 class TextRead(msgspec.Struct, frozen=True):
-    """The text of one crop before any rule: every sign counts, padding does not (field case G05)."""
+    """The text of one crop before any rule: every sign counts, padding does not (field case G05).
+
+    `calibrated`: the reader's probabilities were measured to be right as often as they say; otherwise it is taken to be surer
+    than it is right.
+    """
 
     chars: tuple[ReadChar, ...]
+    calibrated: bool = False
 
     @property
     def raw_text(self) -> str:

@@ -64,6 +64,27 @@ def test_two_plates_side_by_side_are_two_reads(engine: Any, draw: Draw) -> None:
     assert _sure(engine.look(draw.frame(street))) == [TEXT, "MHD0012"]
 
 
+@pytest.mark.parametrize("turn_deg", [0.0, 6.0])
+@pytest.mark.parametrize("height", [60, 120])
+def test_a_picture_that_is_nothing_but_a_plate_is_read(engine: Any, draw: Draw, height: int, turn_deg: float) -> None:
+    """Somebody cut it out closely: nothing of the vehicle is left, and turned corners lie outside."""
+    plate = draw.plate(TEXT, height=height)
+    turned = plate.rotate(turn_deg, resample=Image.Resampling.BICUBIC, expand=False, fillcolor=(70, 74, 80))
+    frame = draw.frame(turned)
+    plates = engine.look(frame)
+    assert [p.number.text for p in plates] == [TEXT]
+    (corners,) = (np.asarray(p.corners) for p in plates)
+    assert np.all(corners > -0.2 * frame.shape[1]) and np.all(corners < 1.2 * frame.shape[1]), "px of the picture itself"
+    assert abs(corners.mean(axis=0) - (frame.shape[1] / 2, frame.shape[0] / 2)).max() < 0.12 * frame.shape[1]
+
+
+def test_half_of_a_plate_that_was_cut_out_is_no_sure_number(engine: Any, draw: Draw) -> None:
+    plate = draw.plate(TEXT, height=120)
+    for share in (0.4, 0.55):
+        half = plate.crop((0, 0, round(plate.width * share), plate.height))
+        assert _sure(engine.look(draw.frame(half))) == []
+
+
 def _at(left: float, right: float, *, say: Say) -> PlateSeen:
     corners: Corners = ((left, 100.0), (right, 100.0), (right, 140.0), (left, 140.0))
     return msgspec.structs.replace(say.seen("BKD-8869"), corners=corners)

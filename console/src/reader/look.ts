@@ -6,10 +6,10 @@ import { Settled } from "./settled";
 import { lookedAgain } from "./steps/again";
 import { decoded, CLASSES, STEPS, type Sign } from "./steps/ctc";
 import { apart, peaks, tensorOf, type Found } from "./steps/detect";
-import type { Picture } from "./steps/picture";
+import { withGround, type Picture } from "./steps/picture";
 import { moved, plausible } from "./steps/quad";
 import { numberOf } from "./steps/series";
-import { CROP, longestOf, MANNERS, READ_MAX, sidesFor, STRIDE, tenth, type Kind, type Manner } from "./steps/sizes";
+import { CROP, groundOf, longestOf, MANNERS, READ_MAX, sidesFor, STRIDE, tenth, type Kind, type Manner } from "./steps/sizes";
 import { cropOf } from "./steps/straighten";
 
 export interface Look {
@@ -35,7 +35,9 @@ export class Looker {
     const moving = this.kind === "moving";
     const begun = this.clock();
     if (moving && this.scene.stands(picture, begun) && this.last) return { plates: this.last, standing: true, times: { findMs: this.clock() - begun, againMs: 0, readMs: 0 } };
-    const found = await findIn(this.engine, picture, MANNERS[this.kind]);
+    const ground = moving ? 0 : groundOf(picture);
+    const shown = ground ? withGround(picture, ground) : picture;
+    const found = await findIn(this.engine, shown, MANNERS[this.kind]);
     const foundAt = this.clock();
     const kept: PlateSeen[] = [];
     const open: Found[] = [];
@@ -44,7 +46,7 @@ export class Looker {
       if (known) kept.push({ ...known, ...rounded(one), kept: true });
       else open.push(one);
     }
-    const again = await confirmedIn(this.engine, picture, open, MANNERS[this.kind]);
+    const again = (await confirmedIn(this.engine, shown, open, MANNERS[this.kind])).map((one) => ({ ...one, quad: moved(one.quad, (x, y) => [x - ground, y - ground]) }));
     const againAt = this.clock();
     const plates = [...kept, ...(await readIn(this.engine, picture, again.slice(0, READ_MAX)))];
     if (moving) {

@@ -6,7 +6,7 @@
  */
 import type { PlateSeen } from "./protocol";
 import { overlap, quadSize } from "./steps/quad";
-import { SAME_PLACE_SHARE } from "./steps/detect";
+import { SAME_PLACE_SHARE } from "./steps/sizes";
 import type { Quad } from "./steps/picture";
 
 /** So many readings in a row that say the same, each at least so sure, of a number that fits a series. */

@@ -1,11 +1,9 @@
 /** The second look: each place that was found is shown once more in a window of its own, where its corners are seen best. */
-import { peaks, planes, SAME_PLACE_SHARE, type Found } from "./detect";
+import { peaks, planes, type Found } from "./detect";
 import { bytesOf, resized, type Part, type Picture, type Point, type Quad } from "./picture";
 import { moved, overlap } from "./quad";
-import { STRIDE, WINDOW } from "./sizes";
+import { SAME_PLACE_SHARE, STRIDE, WINDOW } from "./sizes";
 
-/** What a window shows need not be as likely as what a whole look shows: somebody has seen it already. */
-const AGAIN_PROB_MIN = 0.2;
 const PLANE = WINDOW.width * WINDOW.height;
 const CELLS = 9 * (WINDOW.width / STRIDE) * (WINDOW.height / STRIDE);
 
@@ -20,7 +18,11 @@ export interface Window {
 export function windowAround(picture: Picture, quad: Quad): Window {
   const [a, b, c, d] = moved(quad, (x, y) => [Math.fround(x), Math.fround(y)]);
   const across = Math.hypot((b[0] - a[0] + c[0] - d[0]) / 2, (b[1] - a[1] + c[1] - d[1]) / 2);
-  const factor = WINDOW.platePx / Math.max(4, across);
+  const fits = (which: 0 | 1, shown: number): number => {
+    const at = [a[which], b[which], c[which], d[which]];
+    return (WINDOW.share * shown) / Math.max(4, Math.fround(Math.max(...at) - Math.min(...at)));
+  };
+  const factor = Math.min(WINDOW.platePx / Math.max(4, across), fits(0, WINDOW.width), fits(1, WINDOW.height));
   const side = (which: 0 | 1, length: number, shown: number): [number, number] => {
     const middle = Math.min(Math.max(Math.fround((a[which] + b[which] + c[which] + d[which]) / 4), 0), length - 1);
     const half = Math.fround(shown / (2 * factor));
@@ -47,7 +49,7 @@ export async function lookedAgain(picture: Picture, found: readonly Found[], fin
   head.forEach((one, i) => {
     const { part } = windows[i]!;
     const back = (x: number, y: number): Point => [(x * part.width) / WINDOW.width + part.left, (y * part.height) / WINDOW.height + part.top];
-    const again = peaks(maps.subarray(i * CELLS, (i + 1) * CELLS), WINDOW.width / STRIDE, WINDOW.height / STRIDE, AGAIN_PROB_MIN).map(({ quad, prob }) => ({ quad: moved(quad, back), prob }));
+    const again = peaks(maps.subarray(i * CELLS, (i + 1) * CELLS), WINDOW.width / STRIDE, WINDOW.height / STRIDE, WINDOW.probMin).map(({ quad, prob }) => ({ quad: moved(quad, back), prob }));
     const same = again.find(({ quad }) => overlap(quad, one.quad) > SAME_PLACE_SHARE);
     out.push(same ? { quad: same.quad, prob: Math.max(one.prob, same.prob) } : { quad: one.quad, prob: one.prob * WINDOW.unseenShare });
   });

@@ -1,15 +1,13 @@
 /** From the finder's maps to plates: peaks, their four corners, one box for each place. */
 import { bytesOf, resized, whole, type Picture, type Point, type Quad } from "./picture";
 import { overlap } from "./quad";
-import { FOUND_MAX, STRIDE } from "./sizes";
+import { FOUND_MAX, SAME_PLACE_SHARE, STRIDE } from "./sizes";
 
 export interface Found {
   quad: Quad;
   prob: number;
 }
 
-/** Boxes that share so much of the smaller one are the same plate. */
-export const SAME_PLACE_SHARE = 0.5;
 /** Peaks of one map that are looked at at all. */
 const PEAKS_MAX = FOUND_MAX * 4;
 

@@ -129,3 +129,12 @@ export const whole = ({ width, height }: Size): Part => ({ left: 0, top: 0, widt
 export function luminance(red: number, green: number, blue: number): number {
   return (red * 4899 + green * 9617 + blue * 1868 + 8192) >> 14;
 }
+
+/** The picture with so many px of black all around. */
+export function withGround(picture: Picture, room: number): Picture {
+  const [width, height] = [picture.width + 2 * room, picture.height + 2 * room];
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  for (let at = 3; at < rgba.length; at += 4) rgba[at] = 255;
+  for (let y = 0; y < picture.height; y++) rgba.set(picture.rgba.subarray(y * picture.width * 4, (y + 1) * picture.width * 4), ((y + room) * width + room) * 4);
+  return { ...picture, width, height, rgba };
+}

@@ -5,10 +5,12 @@ import table from "./finder.json";
 export const STRIDE = table.stride_px;
 /** Sides that the finder is shown are multiples of this. */
 export const SIDE_STEP = table.side_step_px;
-/** The second look at what was found: its size, how wide a plate is in it, how many at once, what is left of one unseen. */
-export const WINDOW = { width: table.window.width, height: table.window.height, platePx: table.window.plate_px, most: table.window.most, unseenShare: table.window.unseen_share } as const;
+/** The second look at what was found: its size, how wide a plate is in it, what part of a side a steep one may fill, from where on it counts, how many at once, what is left of one unseen. */
+export const WINDOW = { width: table.window.width, height: table.window.height, platePx: table.window.plate_px, share: table.window.share, probMin: table.window.prob_min, most: table.window.most, unseenShare: table.window.unseen_share } as const;
 /** So many plates of one look are found; the least likely go first. */
 export const FOUND_MAX = table.plates_max;
+/** Plates whose upright boxes share more than this of the smaller one are one plate. */
+export const SAME_PLACE_SHARE = table.same_place_share;
 
 /** How a look is made: the longest side that the finder is shown, smaller pictures enlarged to `sideMin`, further looks at half each time. */
 export interface Manner {
@@ -59,3 +61,7 @@ export function bounded(width: number, height: number, sideMax: number): { width
   const scale = Math.min(1, sideMax / Math.max(width, height, 1));
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
+
+/** Px of dark ground that a photo is shown with: one no larger than a plate that was cut out needs some around it. */
+export const groundOf = (picture: { width: number; height: number }): number =>
+  Math.max(picture.width, picture.height) <= table.ground.side_max_px ? Math.round(Math.min(picture.width, picture.height) * table.ground.share) : 0;
