@@ -31,6 +31,7 @@ Examples:
   guardian evaluate plates                          the test split, as tables
   guardian evaluate plates --json > result.json     the same for a machine
   guardian evaluate plates --peer rapidocr          a peer, in the same run
+  guardian evaluate plates --beside peers.json      peers of an earlier run
   guardian evaluate plates --stress --out seen      curves, and what was wrong
   guardian evaluate plates --split train --fold 0/5 --json > 0.json
   guardian evaluate --merge 0.json 1.json 2.json 3.json 4.json
@@ -69,6 +70,7 @@ def evaluate(
     markdown: Annotated[Path | None, Parameter(name="--markdown")] = None,
     confusion: Annotated[Path | None, Parameter(name="--confusion")] = None,
     out: Annotated[Path | None, Parameter(name="--out")] = None,
+    beside: Annotated[list[Path] | None, Parameter(name="--beside", negative=())] = None,
     merge: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
     """Measure an engine on labelled pictures.
@@ -105,10 +107,14 @@ def evaluate(
         A file for the matrix of signs mixed up, by series and light.
     out
         A folder for contact sheets of what was wrong, and the diagrams.
+    beside
+        Results of other engines on the same pictures, which --json wrote: they
+        stand beside this one without being run again. May be given again.
     merge
         Lay results of several runs together instead, as if they were one.
     """
     from guardian.evaluation.confusion import write_confusion
+    from guardian.evaluation.report import beside as lay_beside
     from guardian.evaluation.report import encode, join, load_report
     from guardian.evaluation.tables import as_markdown
 
@@ -117,6 +123,7 @@ def evaluate(
     for file in (markdown, confusion):
         _check_place(file)
     ran: Ran | None = None
+    others = [(path.name, load_report(path)) for path in beside or []]
     if merge:
         report = join([(path.name, load_report(path)) for path in paths])
     else:
@@ -130,6 +137,7 @@ def evaluate(
         peers = [name for given in peer or [] for name in given.split(",") if name]
         subjects = _subjects(engine, peers, max(1, threads))
         report, ran = _run(labels, subjects, sets, fold, max(1, threads), stress_sample if stress else -1, seed, mended)
+    report = lay_beside(report, others)
     if json:
         sys.stdout.buffer.write(encode(report) + b"\n")
         sys.stdout.flush()

@@ -150,8 +150,8 @@ def figures_of(notes: Notes) -> Figures:
         target=_target(scenes),
         calibration=calibrate(judged),
         calibration_scenes=calibrate(judged_scenes),
-        latency=_latency(pictures),
-        latency_crops=_latency([p for p in notes.pictures if p.kind == "crop"]),
+        latency=None if notes.elsewhen else _latency(pictures),
+        latency_crops=None if notes.elsewhen else _latency([p for p in notes.pictures if p.kind == "crop"]),
         videos=_films(notes),
     )
 

@@ -120,7 +120,7 @@ class ConfusionNote(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Notes(msgspec.Struct):
-    """All notes of one subject."""
+    """All notes of one subject. `elsewhen`: when they were made, where it was not in this run; times do not compare then."""
 
     name: str
     version: str
@@ -133,6 +133,7 @@ class Notes(msgspec.Struct):
     stress: list[StressNote] = []
     confusion: list[ConfusionNote] = []
     compared: int = 0  # plates whose signs are in `confusion`
+    elsewhen: str = ""
 
 
 class ConfusionCount:

@@ -15,7 +15,7 @@ import msgspec
 
 from guardian.domain.errors import InputRefusedError
 from guardian.evaluation.figures import Figures, figures_of
-from guardian.evaluation.notes import Notes, join_confusion
+from guardian.evaluation.notes import Notes, StressNote, join_confusion
 from guardian.evaluation.stressed import Stressed, stressed_of
 
 KIND = "guardian-evaluation"
@@ -156,6 +156,62 @@ def join(reports: Sequence[tuple[str, Report]]) -> Report:
             peers.setdefault(peer.name, []).append(peer)
     notes += [_joined(parts) for parts in peers.values()]
     return Report([run for _, report in reports for run in report.runs], notes)
+
+
+def beside(report: Report, others: Sequence[tuple[str, Report]]) -> Report:
+    """Lay the subjects of earlier runs beside a run's own, as further peers on the same pictures: a slow peer need not be
+    shown them anew each time. Subjects that the run has itself are left out; times are not compared.
+
+    Args:
+        others: each with a name to call it by in a refusal.
+
+    Raises:
+        ReportError: one of them has not seen all these pictures, or saw them under other corruptions.
+    """
+    notes = list(report.notes)
+    pictures = {p.picture for p in notes[0].pictures}
+    films = {f.film for f in notes[0].films}
+    stressed = {_under(s) for s in notes[0].stress}
+    for name, other in others:
+        for peer in other.notes:
+            if peer.name in {n.name for n in notes}:
+                continue
+            lacking = len(pictures - {p.picture for p in peer.pictures}) + len(films - {f.film for f in peer.films})
+            if lacking:
+                raise ReportError(
+                    f"{peer.name} in {name} has not seen {lacking} of the {len(pictures) + len(films)} pictures and films.",
+                    hint="Lay results of the same folder, split and sets beside one another.",
+                )
+            if stressed and ({run.seed for run in other.runs} != {run.seed for run in report.runs}):
+                raise ReportError(f"{name} was made with other corruptions.", hint="The same --seed for all of them.")
+            if stressed - {_under(s) for s in peer.stress}:
+                raise ReportError(
+                    f"{peer.name} in {name} was not put under stress with the same pictures.",
+                    hint="The same --stress-sample, or a smaller one now.",
+                )
+            notes.append(_cut_to(peer, pictures, films, stressed, other.runs[0].made))
+    return Report(report.runs, notes)
+
+
+def _under(note: StressNote) -> tuple[str, str, int]:
+    return note.picture, note.corruption, note.level
+
+
+def _cut_to(peer: Notes, pictures: set[str], films: set[str], stressed: set[tuple[str, str, int]], made: str) -> Notes:
+    """Only what was noted of these pictures. Signs mixed up are counted for all of them at once, so they cannot be cut."""
+    same = pictures == {p.picture for p in peer.pictures}
+    return msgspec.structs.replace(
+        peer,
+        plates=[p for p in peer.plates if p.picture in pictures],
+        reads=[r for r in peer.reads if r.picture in pictures],
+        pictures=[p for p in peer.pictures if p.picture in pictures],
+        passes=[p for p in peer.passes if p.film in films],
+        films=[f for f in peer.films if f.film in films],
+        stress=[s for s in peer.stress if _under(s) in stressed],
+        confusion=peer.confusion if same else [],
+        compared=peer.compared if same else 0,
+        elsewhen=peer.elsewhen or made,
+    )
 
 
 def _joined(parts: Sequence[Notes]) -> Notes:

@@ -32,7 +32,7 @@ def tables_of(report: Report) -> list[Table]:
     figures, stress = report.figures(), report.stress()
     out = _groups(figures[0])
     if len(figures) > 1:
-        out.append(_peers(figures))
+        out.append(_peers(figures, same_run=not any(n.elsewhen for n in report.notes)))
     out.append(_summary(figures[0]))
     if stress:
         out.append(_stress(stress))
@@ -68,6 +68,9 @@ def head_of(report: Report) -> list[str]:
         + "; ".join(_said(run) for run in report.runs)
         + "."
     )
+    for day in dict.fromkeys(notes.elsewhen[:10] for notes in report.notes if notes.elsewhen):
+        named = ", ".join(notes.name for notes in report.notes if notes.elsewhen[:10] == day)
+        said.append(f"{named}: from a run of {day} on the same pictures; times do not compare and are left out.")
     return said
 
 
@@ -230,7 +233,7 @@ def _count(share: Share) -> str:
     return f"{share.right} of {share.of}, {interval(share)}"
 
 
-def _peers(figures: Sequence[Figures]) -> Table:
+def _peers(figures: Sequence[Figures], *, same_run: bool = True) -> Table:
     rows: list[tuple[str, ...]] = []
 
     def add(name: str, cells: Sequence[str]) -> None:
@@ -262,7 +265,7 @@ def _peers(figures: Sequence[Figures]) -> Table:
         add(f"processor ms {title}", [f"{c.cpu.mean:.1f}" if c is not None else NONE for c in costs])
         add(f"processor time {title}, ours = 1", [_ratio(c, costs[0]) for c in costs])
     return Table(
-        "Beside its peers: same pictures, same run, same number of threads",
+        f"Beside its peers: same pictures, {'same run, same number of threads' if same_run else 'other runs'}",
         ("figure", *(f"{f.name} {f.version}".strip() for f in figures)),
         tuple(rows),
         "A peer that reads every text and knows nothing of plates is right when the number stands anywhere in what it "

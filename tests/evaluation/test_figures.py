@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
@@ -28,7 +29,7 @@ from guardian.evaluation.notes import (
     StressNote,
     picture_key,
 )
-from guardian.evaluation.report import Report, ReportError, RunFacts, as_json, encode, join, load_report
+from guardian.evaluation.report import Report, ReportError, RunFacts, as_json, beside, encode, join, load_report
 from guardian.evaluation.shares import share_of, wilson
 from guardian.evaluation.stress import KINDS
 from guardian.evaluation.stressed import area_under, stressed_of
@@ -205,6 +206,52 @@ def test_results_are_laid_together_as_if_they_were_one_run(tmp_path: Path) -> No
     told = as_json(joined)
     assert (told["name"], told["whole_plate_accuracy"], told["whole_plates"]["of"]) == ("fold-0 + fold-1", 0.5, 2)
     assert [run["fold"] for run in told["runs"]] == ["0/2", "1/2"]
+
+
+def test_a_peer_of_an_earlier_run_stands_beside_without_its_times() -> None:
+    ours = report_of(
+        Notes(
+            "ours",
+            "2",
+            plates=[note(picture=picture_key("a"))],
+            pictures=[seen("a")],
+            stress=[StressNote("a", "rain", 1, 1, 1)],
+        )
+    )
+    theirs = Notes(
+        "peer",
+        "1",
+        plates=[note(right=False, picture=picture_key("a")), note(picture=picture_key("b"))],
+        pictures=[seen("a"), seen("b")],
+        stress=[StressNote("a", "rain", 1, 0, 1), StressNote("b", "rain", 1, 1, 1)],
+    )
+    old = msgspec.structs.replace(report_of(theirs), notes=[Notes("ours", "1", pictures=[seen("a")]), theirs])
+    told = as_json(beside(ours, [("old.json", old)]))
+    assert list(told["peers"]) == ["peer"], "its own earlier self is left out"
+    assert told["version"] == "2"
+    peer = told["peers"]["peer"]
+    assert (peer["whole_plate_accuracy"], peer["whole_plates"]["of"]) == (0.0, 1), "cut to the same pictures"
+    assert (peer["latency"], peer["cpu_ratio"], told["stress"]["peer"]["pictures"]) == (None, None, 1)
+    said = as_markdown(beside(ours, [("old.json", old)]))
+    assert "peer: from a run of 2026-01-01 on the same pictures; times do not compare" in said
+    assert "same run" not in said and "| processor ms a scene | 80.0 | – |" in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"pictures": []}, r"peer in old\.json has not seen 1 of the 1 pictures"),
+        ({"stress": []}, r"peer in old\.json was not put under stress with the same pictures"),
+        ({"seed": 7}, r"old\.json was made with other corruptions"),
+    ],
+)
+def test_a_peer_that_saw_other_pictures_is_not_laid_beside(changed: dict[str, Any], said: str) -> None:
+    stress = [StressNote("a", "rain", 1, 1, 1)]
+    ours = report_of(Notes("ours", "2", pictures=[seen("a")], stress=stress))
+    seed = {"seed": changed.pop("seed")} if "seed" in changed else {}
+    theirs = msgspec.structs.replace(Notes("peer", "1", pictures=[seen("a")], stress=stress), **changed)
+    with pytest.raises(ReportError, match=said):
+        beside(ours, [("old.json", report_of(theirs, **seed))])
 
 
 def test_a_picture_that_would_count_twice_is_refused_when_results_are_joined() -> None:

@@ -283,6 +283,20 @@ def test_results_of_folds_are_laid_together_by_the_command(
     assert "would count twice" in capfd.readouterr().err
 
 
+def test_peers_of_an_earlier_run_stand_beside_by_the_command(
+    folder: Folder, subjects: list[Answers], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(folder.path), "--json", "--split", "test", "--peer", "peer"]) == 0
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(capfd.readouterr().out)
+    peer = subjects.pop()
+    assert main(["evaluate", str(folder.path), "--json", "--split", "test", "--beside", str(earlier)]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert list(told["peers"]) == [peer.name] and told["peers"][peer.name]["cpu_ratio"] is None
+    assert main(["evaluate", str(folder.path), "--split", "all", "--beside", str(earlier)]) == 3
+    assert "has not seen" in capfd.readouterr().err
+
+
 def test_ctrl_c_gives_what_was_done_and_says_that_it_is_partial(
     folder: Folder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

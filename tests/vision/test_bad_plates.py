@@ -74,7 +74,9 @@ def test_a_picture_that_is_nothing_but_a_plate_is_read(engine: Any, draw: Draw, 
     plates = engine.look(frame)
     assert [p.number.text for p in plates] == [TEXT]
     (corners,) = (np.asarray(p.corners) for p in plates)
-    assert np.all(corners > -0.2 * frame.shape[1]) and np.all(corners < 1.2 * frame.shape[1]), "px of the picture itself"
+    assert np.all(corners > -0.2 * frame.shape[1]) and np.all(corners < 1.2 * frame.shape[1]), (
+        "px of the picture itself"
+    )
     assert abs(corners.mean(axis=0) - (frame.shape[1] / 2, frame.shape[0] / 2)).max() < 0.12 * frame.shape[1]
 
 
