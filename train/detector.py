@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from guardian.evaluation.geometry import iou
 from guardian.evaluation.labels import Labels
 from guardian.vision.finder import PlateFinder, Sizes
-from train.augment import Rng, chance, lens, light, warp_crop
+from train.augment import Picture, Rng, chance, lens, light, warp_crop
 from train.data import without_fold
 from train.export import detector_bytes
 from train.loop import Run, made, opened
@@ -94,8 +94,8 @@ def _way_of(rng: Rng, view: View, settings: DetectorSettings, centre_px: tuple[f
         centre = chosen.mean(axis=0)
     if chance(rng, 0.1):
         centre = np.asarray((rng.uniform(0, width), rng.uniform(0, height)))  # somewhere else: often no plate at all
-    steep = chance(rng, 0.4)  # as a scooter on its stand is seen, or a row of parked cars from beside it
-    angle = np.radians(rng.normal(0, 15 if steep else 5))
+    steep = chance(rng, 0.5)  # as a scooter on its stand is seen, or a row of parked cars from beside it
+    angle = np.radians(rng.normal(0, 15 if steep else 6))
     cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
     aspect = float(np.exp(rng.normal(0, 0.08)))
     turn = np.asarray(((cos * aspect, -sin), (sin, cos)))
@@ -292,16 +292,41 @@ def loss_of(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
     away = nn.functional.smooth_l1_loss(
         out[:, 1:] * share[:, None], offsets * share[:, None], reduction="none", beta=1e-6
     )
-    return (positive.sum() + negative.sum()) / plates + 0.5 * away.sum() / plates
+    return (positive.sum() + negative.sum()) / plates + away.sum() / plates
+
+
+def steeper(view: View, angle: float, shear: float, side_px: float = 640.0) -> tuple[Picture, NDArray[Any]]:
+    """A view turned by degrees and sheared downwards along its width, whole, its longest side at most `side_px`; and its
+    corners there."""
+    height, width = view.picture.shape[:2]
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    turn = np.asarray(((cos, -sin), (sin, cos))) @ np.asarray(((1.0, 0.0), (shear, 1.0)))
+    outline = np.asarray([(0, 0), (width, 0), (width, height), (0, height)]) @ turn.T
+    scale = min(1.0, side_px / float(np.ptp(outline, axis=0).max()))
+    low, size = outline.min(axis=0) * scale, np.ceil(np.ptp(outline, axis=0) * scale).astype(int)
+    matrix = np.eye(3)
+    matrix[:2, :2], matrix[:2, 2] = turn * scale, -low
+    picture = warp_crop(
+        view.picture, matrix, (int(size[0]), int(size[1])), shrink=1 / scale, border=cv2.BORDER_REPLICATE
+    )
+    return picture, (view.corners @ (turn * scale).T - low).astype(np.float32)
 
 
 class Look:
     """Found, missed and false plates on held-out pictures, as the product's own finder finds them with these weights: each
-    picture as it is and made smaller, as if everything stood further away."""
+    picture as it is, made smaller as if everything stood further away, and turned and sheared, as a parked row is seen."""
 
-    def __init__(self, held: Sequence[View], shares: tuple[float, ...] = (1.0, 0.5, 0.3)) -> None:
+    def __init__(
+        self,
+        held: Sequence[View],
+        shares: tuple[float, ...] = (1.0, 0.5, 0.3),
+        steep: tuple[tuple[float, float], ...] = ((18.0, 0.0), (-18.0, 0.0), (8.0, 0.35), (-8.0, -0.35)),
+    ) -> None:
         self.shown: list[tuple[View, Any, NDArray[Any]]] = []
         for view in held:
+            for angle, shear in steep:
+                picture, corners = steeper(view, angle, shear)
+                self.shown.append((view, picture, corners))
             for share in shares:
                 picture = (
                     cv2.resize(view.picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
@@ -369,7 +394,10 @@ def train_detector(
     odds /= max(1.0, odds.sum())
     run = opened(out, model, settings, device=device, workers=workers)
     weights = sum(p.numel() for p in model.parameters())
-    print(f"detector: {len(views)} real pictures, {len(held)} held out, {weights:,} weights", file=sys.stderr)
+    print(
+        f"detector: {len(views)} real pictures, {len(held)} held out, {weights:,} weights",
+        file=sys.stderr,
+    )
     run.train(
         lambda step: batch_of(step, settings, views, odds),
         loss_of,

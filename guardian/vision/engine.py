@@ -70,10 +70,8 @@ class Engine:
         return self._detect(frame, alone=_cut_out(frame))
 
     def _detect(self, frame: Frame, *, alone: bool) -> list[Detection]:
-        """`alone`: the picture is one plate and little else. Dark ground: a plate whose own edge is repeated seems to go on."""
-        room = round(min(frame.shape[:2]) * self.crop_margin) if alone else 0
-        if room:
-            frame = np.asarray(cv2.copyMakeBorder(frame, room, room, room, room, cv2.BORDER_CONSTANT), np.uint8)
+        """`alone`: the picture is one plate and little else."""
+        frame, room = with_ground(frame, self.crop_margin if alone else 0.0)
         found = [_shifted(d, -room) for d in self.detector.detect(frame)]
         return [d for d in found if plausible_line(d)]
 
@@ -146,6 +144,15 @@ class Engine:
 def _box(left: float, top: float, right: float, bottom: float) -> Corners:
     a, b, c, d = (float(n) for n in (left, top, right, bottom))
     return ((a, b), (c, b), (c, d), (a, d))
+
+
+def with_ground(frame: Frame, share: float) -> tuple[Frame, int]:
+    """The picture with `share` of its shorter side added all around, and how many px that is. The ground is dark: a plate whose
+    own edge is repeated seems to go on."""
+    room = round(min(frame.shape[:2]) * share)
+    if not room:
+        return frame, 0
+    return np.asarray(cv2.copyMakeBorder(frame, room, room, room, room, cv2.BORDER_CONSTANT), np.uint8), room
 
 
 def _cut_out(frame: Frame) -> bool:
