@@ -28,6 +28,7 @@ from guardian.vision.crop import quad_size, straighten_to
 from guardian.vision.ctc import runs_of
 from guardian.vision.finder import peaks_of, shared_part, sides_for
 from guardian.vision.plate_reader import HEIGHT_PX, MARGIN, SIGNS, WIDTH_PX, seen_corners
+from guardian.vision.series import UNKNOWN_PROB_MIN
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = ROOT / "console" / "src" / "reader" / "steps"
@@ -182,6 +183,7 @@ def table() -> dict[str, Any]:
     """Patterns use nothing that JavaScript spells differently."""
     return {
         "doubtful_prob": DOUBTFUL_PROB,
+        "unknown_prob_min": UNKNOWN_PROB_MIN,
         "series": [{"id": s.id, "pattern": s.pattern, "dash_after": s.dash_after} for s in SERIES],
     }
 

