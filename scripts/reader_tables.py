@@ -195,6 +195,7 @@ def _manner(sizes: finder.Sizes) -> dict[str, Any]:
         "side_max_px": sizes.side_max_px,
         "side_min_px": sizes.side_min_px,
         "halves": sizes.halves,
+        "far_px": sizes.far_px,
         "prob_min": sizes.prob_min,
     }
 

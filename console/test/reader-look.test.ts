@@ -83,8 +83,19 @@ describe("a look", () => {
     await looker().look(anew(...wide));
     expect(engine.finds).toEqual([[MANNERS.moving.sideMax, sidesFor(...wide, MANNERS.moving.sideMax).height]]);
     engine.finds = [];
+    engine.plates = [[200, 20, 0.9]];
     await looker("still").look(anew(...wide));
     expect(engine.finds.map(([width]) => width)).toEqual([1, 2, 4].map((part) => sidesFor(...wide, MANNERS.still.sideMax / part).width));
+  });
+  test("a large photo that shows a plate of no height, or none, is looked at once more, larger; one that shows a near plate is not", async () => {
+    const large = (): Promise<unknown> => looker("still").look(anew(MANNERS.still.sideMax * 3, 200));
+    engine.plates = [];
+    await large();
+    expect(engine.finds.map(([width]) => width)).toEqual([1280, 640, 320, 2560]);
+    engine.finds = [];
+    engine.plates = [[200, 20, 0.9]];
+    await large();
+    expect(engine.finds.length, "80 px wide and half as high in each look").toBe(3);
   });
   test("a photo that is hardly more than a plate is shown with ground around it, a camera's picture is not; corners are the photo's", async () => {
     engine.plates = [[100, 60, 0.9]];

@@ -205,7 +205,7 @@ def open_engine(name: str = OWN, threads: int = 1) -> Engine:
 
 def _own_sizes() -> dict[str, Sizes]:
     return {
-        OWN: Sizes(side_max_px=1280, halves=2),
+        OWN: Sizes(side_max_px=1280, halves=2, far_px=10.0),
         f"{OWN}-video": Sizes(side_max_px=960),
         f"{OWN}-fast": Sizes(side_max_px=832),
     }

@@ -42,12 +42,15 @@ class Sizes(msgspec.Struct, frozen=True):
     """How large the finder sees a picture.
 
     `side_max_px` is the longest side that it is shown; larger pictures are made smaller, those below `side_min_px` larger.
-    `halves` are further looks, each at half of the one before. `windows`: look again at what was found, for its corners.
+    `halves` are further looks, each at half of the one before. `far_px`: where a larger picture shows a plate less high than
+    this, or none at all, there may be more that are too small to see: it is looked at once more, up to twice as large.
+    `windows`: look again at what was found, for its corners.
     """
 
     side_max_px: int = 960
     side_min_px: int = 320
     halves: int = 0
+    far_px: float = 0.0
     windows: bool = True
     prob_min: float = 0.3
 
@@ -157,6 +160,8 @@ class PlateFinder:
         found: list[tuple[float, npt.NDArray[np.float32]]] = []
         for half in range(s.halves + 1):
             found += self._look(frame, longest / 2**half)
+        if s.far_px and max(frame.shape[:2]) > s.side_max_px and self._far(frame, found):
+            found += self._look(frame, min(float(max(frame.shape[:2])), 2.0 * s.side_max_px))
         found.sort(key=lambda item: -item[0])
         kept: list[tuple[float, npt.NDArray[np.float32]]] = []
         for prob, quad in found:
@@ -165,6 +170,11 @@ class PlateFinder:
         if s.windows and kept:
             kept = self._looked_again(frame, kept)
         return [Detection(_corners(quad), min(1.0, prob)) for prob, quad in kept if prob >= s.prob_min]
+
+    def _far(self, frame: Frame, found: list[tuple[float, npt.NDArray[np.float32]]]) -> bool:
+        shown = self.sizes.side_max_px / max(frame.shape[:2])
+        heights = [float(np.hypot(*(quad[3] - quad[0] + quad[2] - quad[1]) / 2)) for _, quad in found]
+        return not heights or min(heights) * shown < self.sizes.far_px
 
     def _looked_again(
         self, frame: Frame, found: list[tuple[float, npt.NDArray[np.float32]]]

@@ -7,7 +7,7 @@ import { lookedAgain } from "./steps/again";
 import { decoded, CLASSES, STEPS, type Sign } from "./steps/ctc";
 import { apart, peaks, tensorOf, type Found } from "./steps/detect";
 import { withGround, type Picture } from "./steps/picture";
-import { moved, plausible } from "./steps/quad";
+import { heightOf, moved, plausible } from "./steps/quad";
 import { numberOf } from "./steps/series";
 import { CROP, groundOf, longestOf, MANNERS, READ_MAX, sidesFor, STRIDE, tenth, type Kind, type Manner } from "./steps/sizes";
 import { cropOf } from "./steps/straighten";
@@ -64,12 +64,16 @@ const rounded = ({ quad, prob }: Found): Found => ({ quad: moved(quad, (x, y) =>
 async function findIn(engine: Engine, picture: Picture, manner: Manner): Promise<Found[]> {
   const longest = longestOf(picture.width, picture.height, manner);
   const found: Found[] = [];
-  for (let half = 0; half <= manner.halves; half++) {
-    const { width, height } = sidesFor(picture.width, picture.height, longest / 2 ** half);
+  const lookAt = async (side: number): Promise<void> => {
+    const { width, height } = sidesFor(picture.width, picture.height, side);
     const map = await engine.find(tensorOf(picture, width, height), width, height);
     const [x, y] = [picture.width / width, picture.height / height];
     found.push(...peaks(map, width / STRIDE, height / STRIDE, manner.probMin).map(({ quad, prob }) => ({ quad: moved(quad, (u, v) => [u * x, v * y]), prob })));
-  }
+  };
+  for (let half = 0; half <= manner.halves; half++) await lookAt(longest / 2 ** half);
+  const whole = Math.max(picture.width, picture.height);
+  const shown = manner.sideMax / whole;
+  if (manner.farPx && shown < 1 && !(found.length > 0 && found.every(({ quad }) => heightOf(quad) * shown >= manner.farPx))) await lookAt(Math.min(whole, 2 * manner.sideMax));
   return apart(found);
 }
 

@@ -12,14 +12,15 @@ export const FOUND_MAX = table.plates_max;
 /** Plates whose upright boxes share more than this of the smaller one are one plate. */
 export const SAME_PLACE_SHARE = table.same_place_share;
 
-/** How a look is made: the longest side that the finder is shown, smaller pictures enlarged to `sideMin`, further looks at half each time. */
+/** How a look is made: the longest side that the finder is shown, smaller pictures enlarged to `sideMin`, further looks at half each time, and one twice as large where a plate less high than `farPx`, or none, is shown. */
 export interface Manner {
   sideMax: number;
   sideMin: number;
   halves: number;
+  farPx: number;
   probMin: number;
 }
-const manner = (one: { side_max_px: number; side_min_px: number; halves: number; prob_min: number }): Manner => ({ sideMax: one.side_max_px, sideMin: one.side_min_px, halves: one.halves, probMin: one.prob_min });
+const manner = (one: { side_max_px: number; side_min_px: number; halves: number; far_px: number; prob_min: number }): Manner => ({ sideMax: one.side_max_px, sideMin: one.side_min_px, halves: one.halves, farPx: one.far_px, probMin: one.prob_min });
 /** As the engines of guardian/vision/engine.py look: at a camera or film `guardian-fast`, at a photo `guardian`. */
 export const MANNERS = { moving: manner(table.moving), still: manner(table.still) } as const;
 export type Kind = keyof typeof MANNERS;
