@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from guardian.device import words
+from guardian.domain.colours import colours_apart
 from guardian.domain.opinion import NotAsked, OpinionVerdict, SecondOpinion
 from guardian.domain.plate import display_of
 from guardian.domain.read import Read
@@ -134,7 +135,7 @@ def contradiction_of(read: Read, entry: WatchEntry) -> str:
     allowed = words.kinds_of(read.vehicle_classes)
     if entry.kind and allowed and entry.kind not in allowed:
         return f"號牌不屬於{words.KIND.get(entry.kind, entry.kind)}"
-    if entry.colour and read.look.colour and entry.colour != read.look.colour:
+    if colours_apart(read.look.colour, entry.colour):
         seen, listed = (words.COLOUR.get(c, c) for c in (read.look.colour, entry.colour))
         return f"畫面是{seen}，名單是{listed}"
     return ""

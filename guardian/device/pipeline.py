@@ -27,7 +27,7 @@ from guardian.device.clock import DeviceClock, Stamp
 from guardian.device.follow import Follower, Passing, Picture
 from guardian.device.gaze import EveryLook, Gaze, Looking, Manner
 from guardian.device.listcopy import ListInForce
-from guardian.device.look import look_of
+from guardian.device.look import Onlooker, look_of
 from guardian.device.photos import NO_PICTURES
 from guardian.device.position import PositionKeeper
 from guardian.device.second import Asked, SecondOpinions, crops_of
@@ -87,6 +87,7 @@ class Pipeline:
         every_frame: nothing is dropped between source and vision.
         on_read: told each read as it goes to the spool (screen, counters); called in the writing thread.
         second: asked about would-be hits; left out, nobody is.
+        onlooker: says what carries a plate; left out, only the number speaks of it.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Pipeline:
         stages: Stages | None = None,
         on_read: Callable[[Read], None] = lambda _read: None,
         second: SecondOpinions | None = None,
+        onlooker: Onlooker | None = None,
     ) -> None:
         self.stages = stages if stages is not None else Stages()
         self._source = source
@@ -123,6 +125,7 @@ class Pipeline:
         self._device_id, self._boot, self._unit = device_id, boot, unit
         self._on_read = on_read
         self._second = second
+        self._onlooker = onlooker or Onlooker()
         newest_wins = self._newest_wins
         self._frames: Handover[tuple[Frame, float]] = Handover(
             FRAMES_WAITING_LIVE if newest_wins else FRAMES_WAITING,
@@ -251,6 +254,8 @@ class Pipeline:
         at = self._clock.at
         best = result.sight.frame_ms
         captured_ms, clock = at(best)
+        with self.stages["vehicle"].timed():
+            seen = self._onlooker.seen(result.sight.overview, result.sight.overview_corners)
         return Read(
             device_id=self._device_id,
             boot=self._boot,
@@ -267,7 +272,7 @@ class Pipeline:
             clock=clock,
             position=self._positions.at(best, passing.media_ms),
             unit=self._unit,
-            look=look_of(result.text, result.dash_after, result.char_probs),
+            look=look_of(result.text, result.dash_after, result.char_probs, seen),
             crop=crop.ref(captured_ms) if crop is not None else None,
             overview=overview.ref(captured_ms) if overview is not None else None,
             corners=result.sight.overview_corners,

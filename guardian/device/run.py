@@ -25,6 +25,7 @@ from guardian.device.follow import FilmFollower, StillFollower
 from guardian.device.identity import Identity
 from guardian.device.lasting import say_what_lasts
 from guardian.device.listcopy import ListCopy
+from guardian.device.look import Onlooker
 from guardian.device.opinionbook import OpinionBook
 from guardian.device.page import AlarmPage, CardPictures
 from guardian.device.pipeline import Pipeline
@@ -46,6 +47,7 @@ from guardian.domain.wire import DeviceAnswer
 from guardian.vision.engine import OWN, Engine, open_engine
 from guardian.vision.opinion import open_second_reader, reader_beside
 from guardian.vision.ports import SecondReader
+from guardian.vision.vehicles import VehicleFinder
 
 log = structlog.get_logger("device.run")
 
@@ -152,6 +154,7 @@ class Device:
             stages=self.stages,
             on_read=self._kept,
             second=self.second,
+            onlooker=Onlooker(VehicleFinder if engine.name.startswith(OWN) else None),
         )
         self.speaker = Speaker(muted=options.muted)
         self.page = (

@@ -32,7 +32,8 @@ WARN = "bold #ecd877"
 UPLINK = {"online": "連線", "offline": "離線，紀錄留存", "revoked": "已被廢止，紀錄留存", "off": "未註冊，單機使用"}
 STAGE_WORDS = {
     "source": "取像", "detect": "偵測", "rectify": "校正", "read": "判讀", "judge": "篩選", "track": "追蹤表決",
-    "match": "比對", "alarm": "告警", "encode": "壓縮", "spool": "暫存", "uplink": "上傳", "second": "第二判讀", "latency": "影格至告警",
+    "match": "比對", "alarm": "告警", "encode": "壓縮", "spool": "暫存", "uplink": "上傳", "second": "第二判讀", "vehicle": "外觀",
+    "latency": "影格至告警",
 }  # fmt: skip
 
 

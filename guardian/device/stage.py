@@ -18,7 +18,7 @@ from guardian.domain.wire import StageHealth
 T = TypeVar("T")
 
 STAGES = (
-    "source", "detect", "rectify", "read", "judge", "track", "match", "alarm", "encode", "spool", "uplink", "second",
+    "source", "detect", "rectify", "read", "judge", "track", "vehicle", "match", "alarm", "encode", "spool", "uplink", "second",
 )  # fmt: skip
 TIMES_KEPT = 512
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from guardian.domain.colours import colours_apart
 from guardian.domain.plate import display_of
 from guardian.domain.read import Read
 from guardian.domain.series import VehicleClass
@@ -48,14 +49,6 @@ _COLOUR_WORDS: dict[str, tuple[str, ...]] = {
     "purple": ("紫",), "gold": ("金",),
 }  # fmt: skip
 _COLOUR_OF = {word: colour for colour, words in _COLOUR_WORDS.items() for word in (colour, *words)}
-_NEAR_COLOURS = {
-    frozenset(pair)
-    for pair in (
-        ("white", "silver"), ("silver", "grey"), ("grey", "black"), ("grey", "white"), ("black", "blue"),
-        ("red", "orange"), ("orange", "yellow"), ("yellow", "gold"), ("gold", "brown"), ("gold", "silver"),
-        ("brown", "black"), ("brown", "red"), ("blue", "purple"), ("blue", "green"), ("grey", "blue"), ("black", "green"),
-    )
-}  # fmt: skip
 
 AGREE, DIFFER, UNKNOWN = "agree", "differ", "unknown"
 
@@ -115,7 +108,7 @@ def _compare_colour(read: Read, entry: WatchEntry) -> LookRow:
     seen, registered = _colour(read.look.colour), _colour(entry.colour)
     verdict = UNKNOWN
     if seen and registered:
-        verdict = AGREE if seen == registered else UNKNOWN if frozenset((seen, registered)) in _NEAR_COLOURS else DIFFER
+        verdict = AGREE if seen == registered else DIFFER if colours_apart(seen, registered) else UNKNOWN
     return LookRow("colour", seen or read.look.colour, entry.colour, verdict)
 
 

@@ -152,6 +152,8 @@ def test_a_look_that_contradicts_makes_an_exact_match_a_second_look() -> None:
     assert contradiction_of(seen, msgspec.structs.replace(URGENT, kind="car")) == "號牌不屬於汽車"
     red = make_read(1, text="MXB8063", look=VehicleLook(colour="red"))
     assert contradiction_of(red, URGENT) == "畫面是紅色，名單是黑色"
+    grey = msgspec.structs.replace(red, look=msgspec.structs.replace(red.look, colour="grey"))
+    assert contradiction_of(grey, URGENT) == "", "shade turns black into grey: that speaks against nobody"
     assert contradiction_of(make_read(1), URGENT) == ""
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,15 +16,18 @@ from guardian.device.alarm import AlarmDesk
 from guardian.device.clock import Stamp
 from guardian.device.follow import FilmFollower, StillFollower
 from guardian.device.listcopy import ListInForce
-from guardian.device.look import look_of
+from guardian.device.look import Onlooker, look_of
 from guardian.device.page import CardPictures
 from guardian.device.pipeline import Pipeline
 from guardian.device.position import Fix, PositionKeeper
 from guardian.device.source import FolderSource
 from guardian.domain.errors import GuardianError
-from guardian.domain.read import Read
+from guardian.domain.read import Corners, Read, VehicleLook
 from guardian.domain.watch import WatchEntry
 from guardian.domain.wire import list_digest
+from guardian.vision.judge import PlateSeen
+from guardian.vision.ports import VehicleSeen
+from guardian.vision.weights import WeightsError
 from guardian.watch.in_force import MatcherInForce
 from guardian.watch.matcher import Matcher
 from tests.device.rig import NOW_MS, HandClock, ScriptedEngine, ScriptedSource, entry, plate_seen, sha_of
@@ -170,6 +174,67 @@ def test_the_kind_is_told_only_where_the_number_leaves_no_choice() -> None:
     assert look_of("KAA0012", 3, [0.99] * 7).kind == "", "a bus and a truck wear the same series"
     assert look_of("", None, []).kind == ""
     assert look_of("BKD8869", 3, [0.99] * 7).colour == ""
+
+
+class _Vehicles:
+    """Sees a red scooter around whatever plate it is asked about; may be broken."""
+
+    def __init__(self, broken: bool = False) -> None:
+        self.broken, self.asked = broken, 0
+
+    def vehicles(self, frame: np.ndarray, plates: Sequence[Corners] = ()) -> list[VehicleSeen]:
+        self.asked += 1
+        if self.broken:
+            raise WeightsError("vehicles.onnx is not there.")
+        (x, y), _, (right, low), _ = plates[0]
+        elsewhere = VehicleSeen((x - 400, y - 400, x - 300, y - 300), "car", 0.9, "blue", 0.9)
+        return [
+            elsewhere,
+            VehicleSeen((x - 40, y - 40, right + 40, low + 40), "motorcycle", 0.9, "red", 0.9, "scooter", 0.9),
+        ]
+
+
+def _passes(*texts: str) -> list[list[PlateSeen]]:
+    return [[plate_seen(text, x=100 + 8 * i)] if text else [] for text in texts for i in range(12)]
+
+
+def test_a_read_carries_the_look_of_the_vehicle_around_its_plate() -> None:
+    vehicles = _Vehicles()
+    line, kept, _, _ = pipeline(
+        ScriptedEngine(_passes("KAA0012")),
+        ScriptedSource([1_000_000 + 80 * i for i in range(12)]),
+        FilmFollower(),
+        every_frame=True,
+        onlooker=Onlooker(lambda: vehicles),
+    )
+    line.run(threading.Event())
+    (read,) = kept.reads
+    assert (read.look.kind, read.look.colour, read.look.body) == ("motorcycle", "red", "scooter")
+    assert vehicles.asked == 1, "once for each read, not for each frame"
+
+
+def test_without_its_model_a_read_is_made_all_the_same() -> None:
+    vehicles = _Vehicles(broken=True)
+    line, kept, _, _ = pipeline(
+        ScriptedEngine(_passes("BKD8869", "", "", "MXB8063")),
+        ScriptedSource([1_000_000 + 80 * i for i in range(48)]),
+        FilmFollower(),
+        every_frame=True,
+        onlooker=Onlooker(lambda: vehicles),
+    )
+    line.run(threading.Event())
+    assert [(read.text, read.look.kind, read.look.colour) for read in kept.reads] == [
+        ("BKD8869", "car", ""),
+        ("MXB8063", "motorcycle", ""),
+    ]
+    assert vehicles.asked == 1, "what is broken is asked once"
+
+
+def test_the_number_says_the_kind_before_the_picture_does() -> None:
+    seen = VehicleSeen((0, 0, 9, 9), "truck", 0.9, "silver", 0.9)
+    assert look_of("MXB8063", 3, [0.99] * 7, seen) == VehicleLook(kind="motorcycle", colour="silver")
+    assert look_of("KAA0012", 3, [0.99] * 7, seen).kind == "truck"
+    assert look_of("KAA0012", 3, [0.99] * 7, msgspec.structs.replace(seen, kind_prob=0.4)).kind == ""
 
 
 def test_the_tenth_pass_of_a_vehicle_is_kept_but_sounds_no_more() -> None:
