@@ -13,7 +13,16 @@ import numpy as np
 from guardian.domain.errors import InputRefusedError
 from guardian.domain.read import Corners
 from guardian.vision.finder import SAME_PLACE_SHARE, PlateFinder, Sizes
-from guardian.vision.judge import CUT_SHARE, PlateSeen, judge, overlap, plausible_line, within, without_doubles
+from guardian.vision.judge import (
+    CUT_SHARE,
+    PlateSeen,
+    judge,
+    overlap,
+    plausible_line,
+    within,
+    without_doubles,
+    without_its_dash,
+)
 from guardian.vision.place import carried, spans_of
 from guardian.vision.ports import Crop, Detection, Detector, Frame, Reader, TextRead
 from guardian.vision.series import number_of
@@ -133,6 +142,8 @@ class Engine:
         best: PlateSeen | None = None
         for detection, text in zip(detections, texts, strict=True):
             number = number_of(text)
+            if number is not None and text.calibrated and not number.dash_agrees:
+                number = without_its_dash(number)
             if number is not None and (best is None or number.score > best.number.score):
                 spans = carried(
                     spans_of(number.places, number.series.dash_after, number.hole), self.reader.view(detection), whole
@@ -156,7 +167,7 @@ def with_ground(frame: Frame, share: float) -> tuple[Frame, int]:
 
 
 def _cut_out(frame: Frame) -> bool:
-    return max(frame.shape[:2]) <= CUT_OUT_SIDE_MAX_PX
+    return bool(max(frame.shape[:2]) <= CUT_OUT_SIDE_MAX_PX)
 
 
 def _shifted(detection: Detection, by_px: float) -> Detection:

@@ -145,6 +145,8 @@ def judge(detection: Detection, crop: Crop, read: TextRead, view: Corners | None
     """The plate that a line of text is, or None. `view` is what of the frame the crop shows."""
     plate_seen = detection.text_corners is None and detection.prob >= PLATE_PROB_MIN
     number = number_of(read)
+    if number is not None and detection.text_corners is None and not number.dash_agrees:
+        number = without_its_dash(number) if plate_seen else None
     if number is None or not believable(number, on_a_plate=plate_seen):
         number = unknown_number_of(read) if plate_seen else None
     if number is None:
@@ -156,6 +158,19 @@ def judge(detection: Detection, crop: Crop, read: TextRead, view: Corners | None
         spans_of(number.places, number.series.dash_after, number.hole), view or detection.reading_corners, corners
     )
     return PlateSeen(number, corners, detection.prob, read.raw_text, sharpness(crop), spans)
+
+
+def without_its_dash(number: SeriesRead) -> SeriesRead:
+    """A number whose dash our own reader did not see where its series prints it: the signs beside that place are in doubt.
+
+    Of 1,996 right reads of held-out plates, whole and spoilt in nine ways, 1,994 have their dash; of 10 without it 8 are wrong.
+    A price tag has none.
+    """
+    probs = list(number.char_probs)
+    for place in (number.series.dash_after - 1, number.series.dash_after):
+        if 0 <= place < len(probs):
+            probs[place] = min(probs[place], HOLE_PROB)
+    return msgspec.structs.replace(number, char_probs=tuple(probs))
 
 
 def within(plate: PlateSeen, width: int, height: int, cut_share: float = CUT_SHARE) -> PlateSeen | None:
