@@ -146,6 +146,8 @@ def moved(sample: Sample, rng: Rng) -> NDArray[Any]:
     move += np.outer((-1, 1, 1, -1), u) * np.asarray([sides[0], sides[2], sides[2], sides[0]])[:, None] * tall
     move += np.outer((-1, -1, 1, 1), v) * np.asarray([sides[1], sides[1], sides[3], sides[3]])[:, None] * tall
     move += rng.normal(0, 0.02 * loose, (4, 2)) * tall
+    if chance(rng, 0.25):  # on a steep plate a finder errs more
+        loose *= 2.0
     turn = rng.normal(0, 0.05 * loose)
     move += np.outer((-1, -1, 1, 1), u) * turn * tall  # shear
     move += np.outer((-1, 1, 1, -1), v) * rng.normal(0, 0.035 * loose) * tall  # tilt

@@ -48,10 +48,17 @@ function engineOf() {
     late: 0,
     running: { detector: "wasm", threads: 1, whyNot: "" } as Running,
     finds: [] as [number, number][],
+    looks: 0,
     windows: [] as number[],
     reads: [] as number[],
     seesAgain: true,
-    find: async (_: Float32Array, width: number, height: number) => (it.finds.push([width, height]), mapWith(width, height, 1, it.plates, 80)),
+    /** The plates stand in the first look at a picture; one at half the size, for plates that come close, sees none. */
+    find: async (_: Float32Array, width: number, height: number) => {
+      const half = Math.abs((it.finds.at(-1)?.[0] ?? 0) - 2 * width) <= 32;
+      it.looks += half ? 0 : 1;
+      it.finds.push([width, height]);
+      return mapWith(width, height, 1, half ? [] : it.plates, 80);
+    },
     findInWindows: async (_: Float32Array, n: number) => (it.windows.push(n), mapWith(WINDOW.width, WINDOW.height, n, it.seesAgain ? [[WINDOW.width / 2, WINDOW.height / 2, 0.95]] : [], WINDOW.platePx)),
     read: async (_: Uint8Array, n: number) => (it.reads.push(n), probsOf(it.text, n, it.prob)),
   };
@@ -72,7 +79,7 @@ describe("a look", () => {
 
   test("finds, looks again in a window, reads what the window confirms", async () => {
     const { plates } = await looker().look(anew());
-    expect([engine.finds, engine.windows, engine.reads]).toEqual([[[640, 384]], [1], [1]]);
+    expect([engine.finds, engine.windows, engine.reads]).toEqual([[[640, 384], [320, 192]], [1], [1]]);
     expect(plates).toMatchObject([{ prob: expect.closeTo(0.95, 5), kept: false, number: { text: "MXB8083", series: "2012-3+4" } }]);
     engine.seesAgain = false;
     engine.plates = [[200, 120, 0.55]];
@@ -81,7 +88,7 @@ describe("a look", () => {
   test("a large camera picture is shown as guardian-fast shows it, a photo three times", async () => {
     const wide = [1600, 100] as const;
     await looker().look(anew(...wide));
-    expect(engine.finds).toEqual([[MANNERS.moving.sideMax, sidesFor(...wide, MANNERS.moving.sideMax).height]]);
+    expect(engine.finds.map(([width]) => width)).toEqual([1, 2].map((part) => sidesFor(...wide, MANNERS.moving.sideMax / part).width));
     engine.finds = [];
     engine.plates = [[200, 20, 0.9]];
     await looker("still").look(anew(...wide));
@@ -151,7 +158,7 @@ describe("a look", () => {
     expect(second.standing, "one look bears out the other").toBe(false);
     now += STANDING.ms - 1;
     expect(await one.look(picture)).toMatchObject({ standing: true, plates: second.plates });
-    expect(engine.finds.length).toBe(2);
+    expect(engine.looks).toBe(2);
     now += 1;
     expect((await one.look(picture)).standing).toBe(false);
     expect((await one.look(anew())).standing).toBe(false);
