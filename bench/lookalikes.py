@@ -25,12 +25,14 @@ from train.scenes import GroundView, draw_scene
 PICTURES = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "plates"
 SEED = 20_261_126
 FALSE_IN_A_THOUSAND_MAX = 1.0
+LAYOUTS = ("close-up", "traffic", "parked", "rank", "trailer")
+"""Not `real`: what carries plates in a real picture keeps them."""
 
 
 def frame_of(number: int, views: Sequence[GroundView]) -> np.ndarray:
     """One frame without a plate."""
     rng = np.random.default_rng((SEED, number))
-    layout = "nothing" if rng.random() < 0.7 else None
+    layout = "nothing" if rng.random() < 0.7 else LAYOUTS[int(rng.integers(len(LAYOUTS)))]
     scene = draw_scene(rng, views if rng.random() < 0.5 else None, layout=layout, plates=False, era=50_000 + number)
     return np.asarray(scene.picture)
 

@@ -26,7 +26,7 @@ from guardian.domain.series import SERIES, series_of
 from guardian.vision import engine, finder, judge
 from guardian.vision.crop import quad_size, straighten_to
 from guardian.vision.ctc import runs_of
-from guardian.vision.finder import peaks_of, shared_part, sides_for
+from guardian.vision.finder import apart, peaks_of, sides_for
 from guardian.vision.plate_reader import HEIGHT_PX, MARGIN, SIGNS, WIDTH_PX, seen_corners
 from guardian.vision.series import UNKNOWN_PROB_MIN
 
@@ -86,10 +86,7 @@ def _peaks() -> dict[str, Any]:
     offsets = np.asarray((-20, -8, 20, -8, 20, 8, -20, 8), np.float32)[:, None, None]
     plates = np.concatenate([heat[None], offsets + rng.normal(0, 1, (8, rows, columns))]).astype(np.float32)
     peaks = peaks_of(plates, 0.5)
-    kept: list[tuple[float, NDArray[np.float32]]] = []
-    for prob, quad in peaks:
-        if all(shared_part(quad, other) < 0.5 for _, other in kept):
-            kept.append((prob, quad))
+    kept = apart([(prob, quad, 1.0) for prob, quad in peaks])
     return {
         "rows": rows,
         "columns": columns,

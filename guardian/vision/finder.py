@@ -9,6 +9,8 @@ of that is worth its quarter of the cost, for plates that fill the picture.
 from __future__ import annotations
 
 import copy
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -140,6 +142,29 @@ def window_around(frame: Frame, quad: npt.NDArray[np.float32]) -> Window:
     return Window(picture, float(x0), float(y0), WINDOW[0] / float(x1 - x0), WINDOW[1] / float(y1 - y0))
 
 
+def _standing(prob: float, quad: npt.NDArray[np.float32], scale: float) -> tuple[float, float, float]:
+    """Of two looks that see one plate about equally likely the one counts that showed it nearest to the size of a window; the
+    last digits of two probabilities differ from machine to machine. Smaller is better."""
+    across = (quad[1] - quad[0] + quad[2] - quad[3]) / 2
+    wide = max(1.0, float(np.hypot(across[0], across[1])) * scale)
+    return -math.floor(prob * 10 + 0.5), abs(math.log(wide / WINDOW_PLATE_PX)), -prob
+
+
+def apart(
+    found: Sequence[tuple[float, npt.NDArray[np.float32], float]],
+) -> list[tuple[float, npt.NDArray[np.float32]]]:
+    """Each plate once, `PLATES_MAX` at most.
+
+    Args:
+        found: probability, corners, and the scale of the look that saw it (px of the look for each of the frame).
+    """
+    kept: list[tuple[float, npt.NDArray[np.float32]]] = []
+    for prob, quad, _ in sorted(found, key=lambda item: _standing(*item)):
+        if len(kept) < PLATES_MAX and all(shared_part(quad, other) < SAME_PLACE_SHARE for _, other in kept):
+            kept.append((prob, quad))
+    return kept
+
+
 class PlateFinder:
     """Finds plates with our own model; see `Sizes` for how it looks. Holds no state between pictures."""
 
@@ -157,18 +182,21 @@ class PlateFinder:
         """Plates of a frame, likeliest first, in pixels of the frame."""
         s = self.sizes
         longest = min(max(float(max(frame.shape[:2])), s.side_min_px), s.side_max_px)
-        found: list[tuple[float, npt.NDArray[np.float32]]] = []
-        for half in range(s.halves + 1):
-            found += self._look(frame, longest / 2**half)
-        if s.far_px and max(frame.shape[:2]) > s.side_max_px and self._far(frame, found):
-            found += self._look(frame, min(float(max(frame.shape[:2])), 2.0 * s.side_max_px))
-        found.sort(key=lambda item: -item[0])
-        kept: list[tuple[float, npt.NDArray[np.float32]]] = []
-        for prob, quad in found:
-            if len(kept) < PLATES_MAX and all(shared_part(quad, other) < SAME_PLACE_SHARE for _, other in kept):
-                kept.append((prob, quad))
+        sides = [longest / 2**half for half in range(s.halves + 1)]
+        looks = [(side, self._look(frame, side)) for side in sides]
+        if (
+            s.far_px
+            and max(frame.shape[:2]) > s.side_max_px
+            and self._far(frame, [f for _, found in looks for f in found])
+        ):
+            far = min(float(max(frame.shape[:2])), 2.0 * s.side_max_px)
+            looks.append((far, self._look(frame, far)))
+        whole = max(frame.shape[:2])
+        kept = apart([(prob, quad, side / whole) for side, look in looks for prob, quad in look])
         if s.windows and kept:
             kept = self._looked_again(frame, kept)
+        else:
+            kept.sort(key=lambda item: -item[0])
         return [Detection(_corners(quad), min(1.0, prob)) for prob, quad in kept if prob >= s.prob_min]
 
     def _far(self, frame: Frame, found: list[tuple[float, npt.NDArray[np.float32]]]) -> bool:

@@ -8,6 +8,7 @@ one even ground with signs darker or lighter than it, inside an edge).
 from __future__ import annotations
 
 import colorsys
+import re
 
 import cv2
 import msgspec
@@ -18,7 +19,7 @@ from guardian.domain.series import classes_of
 from guardian.vision.crop import grow, quad_size, sharpness
 from guardian.vision.place import Span, carried, spans_of
 from guardian.vision.ports import Crop, Detection, TextRead
-from guardian.vision.series import HOLE_PROB, RARE, SeriesRead, number_of, unknown_number_of
+from guardian.vision.series import HOLE_PROB, RARE, SeriesRead, fold_sign, number_of, unknown_number_of
 
 # Bounds of the filter. Each lies outside what the 257 labelled training plates show, with some room (D).
 TEXT_HEIGHT_MIN_PX = 9.0
@@ -31,6 +32,13 @@ CUT_SHARE, AT_THE_EDGE_SHARE = 0.05, 0.012
 """In widths of the plate; its first character stands 0.04 to 0.06 from the side (the plates of both generations, D)."""
 PLATE_PROB_MIN = 0.6
 """From here on a detector of plates is believed when the text alone could be something else."""
+PLATE_PROB_SURE = 0.9
+"""The same, where the text is printed on a hundred signs for each plate."""
+RARE_PROB_MIN = 0.8
+_PRICE = re.compile(r"NTS\d{3}")
+"""NT$561: of a plate's signs only S looks like the sign of money. A plate NTS-561 may exist, so it is told, with a doubt."""
+GUESS_PROB = 0.6
+"""What neither finder nor reader gives so much is a guess, and is not told."""
 
 
 class PlateSeen(msgspec.Struct, frozen=True):
@@ -105,18 +113,23 @@ def plate_like(ground: Ground) -> bool:
     return ground.saturation > 70 and (reddish or greenish)
 
 
-def believable(number: SeriesRead, *, on_a_plate: bool = False) -> bool:
+def believable(number: SeriesRead, *, plate_prob: float = 0.0) -> bool:
     """Whether the signs bear the number: common series by a modest score, rare ones only when read plainly, dash and all.
 
-    Telephone numbers (224-4429) and words (RAIL, TOYOTA) fit rare series when signs are bent far enough. `on_a_plate`: a
-    detector of plates, not of text, says that there is one.
+    Telephone numbers (224-4429) and words (RAIL, TOYOTA) fit rare series when signs are bent far enough. `plate_prob`: how sure
+    a detector of plates, not of text, is that there is one.
     """
+    signs = "".join(sign for sign in map(fold_sign, number.raw_text) if sign.isalnum())
     if number.series.id not in RARE:
-        return number.evidence >= EVIDENCE_MIN
+        # Digits alone are a telephone number (02-1254), not the letter that one of them would have to be.
+        return number.evidence >= EVIDENCE_MIN and not (number.fixed and signs.isdigit())
+    plain = number.dash_agrees and not number.fixed
     if number.series.id == "1980-moto-3+4":
-        # Only digits: a telephone number is printed the same way.
-        return on_a_plate and number.dash_agrees and not number.fixed
-    return number.evidence >= EVIDENCE_MIN_RARE and number.dash_agrees and not number.fixed
+        # Only digits: a telephone number is printed the same way, on signs that a detector takes for plates less surely.
+        return plain and signs == number.text and plate_prob >= PLATE_PROB_SURE
+    if plate_prob and (signs != number.text or number.confidence_prob < RARE_PROB_MIN):
+        return False  # "340元" and "1987 G"
+    return plain and number.evidence >= EVIDENCE_MIN_RARE
 
 
 # Sides of the plate beyond the text box, in shares of the box's height: left, right, top, bottom. Medians of 172 labelled
@@ -145,9 +158,15 @@ def judge(detection: Detection, crop: Crop, read: TextRead, view: Corners | None
     """The plate that a line of text is, or None. `view` is what of the frame the crop shows."""
     plate_seen = detection.text_corners is None and detection.prob >= PLATE_PROB_MIN
     number = number_of(read)
+    if number is not None and detection.text_corners is None:
+        number = number if plate_seen or number.confidence_prob >= GUESS_PROB else None
+    surely = detection.text_corners is None and detection.prob >= PLATE_PROB_SURE
     if number is not None and detection.text_corners is None and not number.dash_agrees:
-        number = without_its_dash(number) if plate_seen else None
-    if number is None or not believable(number, on_a_plate=plate_seen):
+        number = without_its_dash(number) if surely else None
+    if number is not None and _PRICE.fullmatch(number.text):
+        number = doubted(number, 2) if surely else None
+    plate_prob = detection.prob if detection.text_corners is None else 0.0
+    if number is None or not believable(number, plate_prob=plate_prob):
         number = unknown_number_of(read) if plate_seen else None
     if number is None:
         return None
@@ -166,10 +185,12 @@ def without_its_dash(number: SeriesRead) -> SeriesRead:
     Of 1,996 right reads of held-out plates, whole and spoilt in nine ways, 1,994 have their dash; of 10 without it 8 are wrong.
     A price tag has none.
     """
-    probs = list(number.char_probs)
-    for place in (number.series.dash_after - 1, number.series.dash_after):
-        if 0 <= place < len(probs):
-            probs[place] = min(probs[place], HOLE_PROB)
+    return doubted(number, number.series.dash_after - 1, number.series.dash_after)
+
+
+def doubted(number: SeriesRead, *places: int) -> SeriesRead:
+    """The number with some of its places doubtful, whatever the reader says of them."""
+    probs = [min(p, HOLE_PROB) if place in places else p for place, p in enumerate(number.char_probs)]
     return msgspec.structs.replace(number, char_probs=tuple(probs))
 
 
@@ -196,11 +217,9 @@ def within(plate: PlateSeen, width: int, height: int, cut_share: float = CUT_SHA
     )
     if not at_left and not at_right:
         return plate
-    probs = list(plate.number.char_probs)
-    for place, doubted in ((0, at_left), (-1, at_right)):
-        if doubted:
-            probs[place] = min(probs[place], HOLE_PROB)
-    return msgspec.structs.replace(plate, number=msgspec.structs.replace(plate.number, char_probs=tuple(probs)))
+    last = len(plate.number.text) - 1
+    places = [place for place, at in ((0, at_left), (last, at_right)) if at]
+    return msgspec.structs.replace(plate, number=doubted(plate.number, *places))
 
 
 def without_doubles(seen: list[PlateSeen]) -> list[PlateSeen]:

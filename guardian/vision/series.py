@@ -282,13 +282,15 @@ def _fit(signs: list[_Sign], dash_after: int | None, read: TextRead) -> list[Ser
 
 UNKNOWN_LENGTHS = range(5, 9)
 UNKNOWN_PROB_MIN = 0.9
+_AS_LETTERS = str.maketrans("01", "OI")
+"""A reader that knows no letter O reads KYMC0: what is a word with these letters is a word."""
 
 
 def unknown_number_of(read: TextRead) -> SeriesRead | None:
     """A line of text as it was read, for a plate that is no number of ours: a foreign one (its series has no name).
 
     Only for lines that a detector of plates found. Each sign must be sure, or a misread plate would come out as a foreign one;
-    letters alone or digits alone are words and telephone numbers, and what has the shape of a part of our own numbers is
+    letters alone (also where digits that look like them stand among them) or digits alone are words and telephone numbers, and what has the shape of a part of our own numbers is
     one of them, half covered.
     """
     split = _split(read)
@@ -296,7 +298,7 @@ def unknown_number_of(read: TextRead) -> SeriesRead | None:
         return None
     signs, dash_after, _ = split
     text = "".join(sign.best for sign in signs)
-    if len(text) not in UNKNOWN_LENGTHS or text.isalpha() or text.isdigit():
+    if len(text) not in UNKNOWN_LENGTHS or text.translate(_AS_LETTERS).isalpha() or text.isdigit():
         return None
     if any(_shape_of(text) in whole for whole in _whole_shapes()):
         return None

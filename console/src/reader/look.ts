@@ -5,9 +5,9 @@ import { Scene } from "./scene";
 import { Settled } from "./settled";
 import { lookedAgain } from "./steps/again";
 import { decoded, CLASSES, STEPS, type Sign } from "./steps/ctc";
-import { apart, peaks, tensorOf, type Found } from "./steps/detect";
+import { apart, peaks, tensorOf, type Found, type Shown } from "./steps/detect";
 import { withGround, type Picture } from "./steps/picture";
-import { heightOf, moved, plausible } from "./steps/quad";
+import { heightOf, moved, plausible, widthOf } from "./steps/quad";
 import { numberOf } from "./steps/series";
 import { CROP, groundOf, longestOf, MANNERS, READ_MAX, sidesFor, STRIDE, tenth, type Kind, type Manner } from "./steps/sizes";
 import { cropOf } from "./steps/straighten";
@@ -63,12 +63,16 @@ const rounded = ({ quad, prob }: Found): Found => ({ quad: moved(quad, (x, y) =>
 /** Places of a whole picture, likeliest first, each once (guardian/vision/finder.py, `detect` before its windows). */
 async function findIn(engine: Engine, picture: Picture, manner: Manner): Promise<Found[]> {
   const longest = longestOf(picture.width, picture.height, manner);
-  const found: Found[] = [];
+  const found: Shown[] = [];
   const lookAt = async (side: number): Promise<void> => {
     const { width, height } = sidesFor(picture.width, picture.height, side);
     const map = await engine.find(tensorOf(picture, width, height), width, height);
     const [x, y] = [picture.width / width, picture.height / height];
-    found.push(...peaks(map, width / STRIDE, height / STRIDE, manner.probMin).map(({ quad, prob }) => ({ quad: moved(quad, (u, v) => [u * x, v * y]), prob })));
+    const scale = side / Math.max(picture.width, picture.height);
+    for (const { quad, prob } of peaks(map, width / STRIDE, height / STRIDE, manner.probMin)) {
+      const placed = moved(quad, (u, v) => [u * x, v * y]);
+      found.push({ quad: placed, prob, shown: widthOf(placed) * scale });
+    }
   };
   for (let half = 0; half <= manner.halves; half++) await lookAt(longest / 2 ** half);
   const whole = Math.max(picture.width, picture.height);

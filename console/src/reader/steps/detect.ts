@@ -1,7 +1,7 @@
 /** From the finder's maps to plates: peaks, their four corners, one box for each place. */
 import { bytesOf, resized, whole, type Picture, type Point, type Quad } from "./picture";
 import { overlap } from "./quad";
-import { FOUND_MAX, SAME_PLACE_SHARE, STRIDE } from "./sizes";
+import { FOUND_MAX, SAME_PLACE_SHARE, STRIDE, WINDOW } from "./sizes";
 
 export interface Found {
   quad: Quad;
@@ -50,12 +50,22 @@ export function peaks(map: Float32Array, columns: number, rows: number, probMin:
   return found.slice(0, PEAKS_MAX).map(({ at, prob }) => ({ quad: cornersAt(map, columns, rows, at), prob }));
 }
 
-/** Likeliest first, doubles taken out, `FOUND_MAX` at most. */
-export function apart(found: readonly Found[]): Found[] {
+/** What one of several looks saw; `shown` is how wide the plate was in it, px. */
+export interface Shown extends Found {
+  shown: number;
+}
+
+/**
+ * Doubles taken out, `FOUND_MAX` at most. Of two looks that see one plate about equally likely the one counts that showed it nearest
+ * to the size of a window: the last digits of two probabilities differ from machine to machine (guardian/vision/finder.py, `_standing`).
+ */
+export function apart(found: readonly Shown[]): Found[] {
+  const tenth = ({ prob }: Shown): number => Math.floor(prob * 10 + 0.5);
+  const unlike = ({ shown }: Shown): number => Math.abs(Math.log(Math.max(1, shown) / WINDOW.platePx));
   const kept: Found[] = [];
-  for (const one of [...found].sort((a, b) => b.prob - a.prob)) {
+  for (const one of [...found].sort((a, b) => tenth(b) - tenth(a) || unlike(a) - unlike(b) || b.prob - a.prob)) {
     if (kept.length === FOUND_MAX) break;
-    if (kept.every((other) => overlap(other.quad, one.quad) < SAME_PLACE_SHARE)) kept.push(one);
+    if (kept.every((other) => overlap(other.quad, one.quad) < SAME_PLACE_SHARE)) kept.push({ quad: one.quad, prob: one.prob });
   }
   return kept;
 }

@@ -26,6 +26,11 @@ export function heightOf([a, b, c, d]: Quad): number {
   return Math.hypot(d[0] - a[0] + c[0] - b[0], d[1] - a[1] + c[1] - b[1]) / 2;
 }
 
+/** Length of the line from the middle of the left side to that of the right one. */
+export function widthOf([a, b, c, d]: Quad): number {
+  return Math.hypot(b[0] - a[0] + c[0] - d[0], b[1] - a[1] + c[1] - d[1]) / 2;
+}
+
 /** Width and height of a quadrangle: the longer of each pair of opposite sides. */
 export function quadSize([a, b, c, d]: Quad): { width: number; height: number } {
   const side = (p: Point, q: Point): number => Math.hypot(q[0] - p[0], q[1] - p[1]);
