@@ -320,7 +320,7 @@ def _draw(report: Report, ran: Ran | None, folder: Path | None, out: Path) -> No
         old.unlink()  # of an earlier run: its faults would be taken for those of this one
     write_sheets(folder, ran.findings[0], out, report.notes[0].name)
     with (out / "plates.jsonl").open("wb") as file:
-        for notes, findings in zip(report.notes, ran.findings, strict=True):
+        for notes, findings in zip(ran.notes, ran.findings, strict=True):
             for finding in findings:
                 file.write(msgspec.json.encode({"engine": notes.name, **msgspec.to_builtins(finding)}) + b"\n")
 

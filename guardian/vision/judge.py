@@ -127,8 +127,10 @@ def believable(number: SeriesRead, *, plate_prob: float = 0.0) -> bool:
     if number.series.id == "1980-moto-3+4":
         # Only digits: a telephone number is printed the same way, on signs that a detector takes for plates less surely.
         return plain and signs == number.text and plate_prob >= PLATE_PROB_SURE
-    if plate_prob and (signs != number.text or number.confidence_prob < RARE_PROB_MIN):
-        return False  # "340元" and "1987 G"
+    if 0 < plate_prob < PLATE_PROB_SURE or (
+        plate_prob and (signs != number.text or number.confidence_prob < RARE_PROB_MIN)
+    ):
+        return False  # "340元", "1987 G", and the badge "GP 125"
     return plain and number.evidence >= EVIDENCE_MIN_RARE
 
 

@@ -293,6 +293,11 @@ def test_peers_of_an_earlier_run_stand_beside_by_the_command(
     assert main(["evaluate", str(folder.path), "--json", "--split", "test", "--beside", str(earlier)]) == 0
     told = json.loads(capfd.readouterr().out)
     assert list(told["peers"]) == [peer.name] and told["peers"][peer.name]["cpu_ratio"] is None
+    out = tmp_path / "out"
+    assert main(["evaluate", str(folder.path), "--split", "test", "--beside", str(earlier), "--out", str(out)]) == 0
+    assert f"| {subjects[0].name} 1 | {peer.name} 1 |" in (out / "tables.md").read_text()
+    assert '"engine":"peer"' not in (out / "plates.jsonl").read_text(), "nobody saw its pictures in this run"
+    capfd.readouterr()
     assert main(["evaluate", str(folder.path), "--split", "all", "--beside", str(earlier)]) == 3
     assert "has not seen" in capfd.readouterr().err
 
