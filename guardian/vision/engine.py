@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,10 +12,12 @@ import msgspec
 import numpy as np
 
 from guardian.domain.errors import InputRefusedError
-from guardian.domain.read import Corners
+from guardian.domain.read import DOUBTFUL_PROB, Corners
+from guardian.vision.crop import grow, quad_size
 from guardian.vision.finder import SAME_PLACE_SHARE, PlateFinder, Sizes
 from guardian.vision.judge import (
     CUT_SHARE,
+    PLATE_PROB_SURE,
     PlateSeen,
     judge,
     overlap,
@@ -54,7 +57,8 @@ class Engine:
 
     `near_detector` looks at small cut-outs and must not enlarge them; left out, it is the detector itself. A window brings the
     expected plate to about `near_height_px`. A finder of plates wants some ground around a plate that was cut out: pictures of
-    single plates, and those that are no larger, get `crop_margin` of their shorter side all around.
+    single plates, and those that are no larger, get `crop_margin` of their shorter side all around. `tries_again`: what was read
+    doubtfully is read within other corners as well, for engines that have the time.
     """
 
     def __init__(
@@ -66,9 +70,11 @@ class Engine:
         near_detector: Detector | None = None,
         near_height_px: float = PLATE_HEIGHT_PX,
         crop_margin: float = 0.0,
+        tries_again: bool = False,
     ) -> None:
         self.near_height_px = near_height_px
         self.crop_margin = crop_margin
+        self.tries_again = tries_again
         self.detector = detector
         self.near_detector = near_detector or detector
         self.reader = reader
@@ -123,6 +129,8 @@ class Engine:
         crops = self.rectify(frame, detections)
         t2 = time.perf_counter()
         texts = self.read(crops)
+        if self.tries_again:
+            detections, crops, texts = self._again(frame, detections, crops, texts)
         t3 = time.perf_counter()
         height, width = frame.shape[:2]
         share = CUT_OUT_SHARE if self.crop_margin and _cut_out(frame) else CUT_SHARE
@@ -132,6 +140,23 @@ class Engine:
         times.detect_ms, times.rectify_ms = (t1 - begun) * 1000, (t2 - t1) * 1000
         times.read_ms, times.judge_ms = (t3 - t2) * 1000, (t4 - t3) * 1000
         return plates
+
+    def _again(
+        self, frame: Frame, detections: Sequence[Detection], crops: Sequence[Crop], texts: Sequence[TextRead]
+    ) -> tuple[list[Detection], list[Crop], list[TextRead]]:
+        """What is surely a plate and was read doubtfully, read within other corners; the reading counts that bears a number best."""
+        best = list(zip(detections, crops, texts, strict=True))
+        for place, (detection, _, text) in enumerate(tuple(best)):
+            number = number_of(text)
+            if detection.prob < PLATE_PROB_SURE or (number is not None and number.confidence_prob >= DOUBTFUL_PROB):
+                continue
+            others = [msgspec.structs.replace(detection, corners=c) for c in near_corners(detection.corners)]
+            cut = self.rectify(frame, others)
+            for candidate in zip(others, cut, self.read(cut), strict=True):
+                again = number_of(candidate[2])
+                if again is not None and (number is None or again.score > number.score):
+                    number, best[place] = again, candidate
+        return [d for d, _, _ in best], [c for _, c, _ in best], [t for _, _, t in best]
 
     def look_at_crop(self, frame: Frame) -> PlateSeen | None:
         """The plate of a picture that is one plate already cut out; its corners are those of the picture."""
@@ -150,6 +175,25 @@ class Engine:
                 )
                 best = PlateSeen(number, whole, detection.prob, text.raw_text, spans=spans)
         return best
+
+
+TILT_DEG = 4.0
+GROWN = (0.08, 0.05)
+"""To the sides and up and down, in heights of the plate."""
+
+
+def near_corners(corners: Corners) -> list[Corners]:
+    """Other corners that the plate may have: its line of text rising and falling by `TILT_DEG`, and a little more around it.
+
+    Of 774 plates of the training scenes, as they are and spoilt in five ways, 705 are read right where doubtful ones get these as
+    well, 703 without. For plates that were cut out it bought nothing: 473 of 482 either way, and one more was wrong and sure.
+    """
+    width, height = quad_size(corners)
+    rise = math.tan(math.radians(TILT_DEG)) * width / 2
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    tilted: list[Corners] = [((ax, ay - s), (bx, by + s), (cx, cy + s), (dx, dy - s)) for s in (rise, -rise)]
+    side, up = GROWN[0] * height, GROWN[1] * height
+    return [*tilted, grow(corners, left=side, right=side, top=up, bottom=up)]
 
 
 def _box(left: float, top: float, right: float, bottom: float) -> Corners:
@@ -235,6 +279,7 @@ def _open_own(name: str, sizes: Sizes, threads: int) -> Engine:
         near_detector=finder.seeing(Sizes(side_max_px=640, side_min_px=32)),
         near_height_px=NEAR_HEIGHT_PX,
         crop_margin=CROP_MARGIN,
+        tries_again=name == OWN,
     )
 
 
