@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import structlog
 
 from guardian.domain.errors import GuardianError
@@ -69,6 +70,11 @@ class Onlooker:
     def __init__(self, opens: Callable[[], VehicleLooker] | None = None) -> None:
         self._opens = opens
         self._looker: VehicleLooker | None = None
+
+    def warm(self) -> None:
+        """Open the model and look once at nothing, so that the first alarm need not wait for it."""
+        grey = np.full((64, 96, 3), 90, np.uint8)
+        self.seen(grey, ((40.0, 30.0), (56.0, 30.0), (56.0, 36.0), (40.0, 36.0)))
 
     def seen(self, overview: Frame | None, corners: Corners | None) -> VehicleSeen | None:
         """The vehicle around a plate, by the read's overview and the plate's corners in its px; None where none is seen."""

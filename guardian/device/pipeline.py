@@ -192,6 +192,7 @@ class Pipeline:
             begun = time.perf_counter()
 
     def _look(self, stop: threading.Event) -> None:
+        self._onlooker.warm()
         while True:
             item = self._frames.take()
             if item is None:

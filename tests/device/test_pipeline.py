@@ -210,7 +210,7 @@ def test_a_read_carries_the_look_of_the_vehicle_around_its_plate() -> None:
     line.run(threading.Event())
     (read,) = kept.reads
     assert (read.look.kind, read.look.colour, read.look.body) == ("motorcycle", "red", "scooter")
-    assert vehicles.asked == 1, "once for each read, not for each frame"
+    assert vehicles.asked == 1 + 1, "before the first frame, and once for each read, not for each frame"
 
 
 def test_without_its_model_a_read_is_made_all_the_same() -> None:
