@@ -156,20 +156,28 @@ def plate_corners(detection: Detection, number: SeriesRead) -> Corners:
     return grow(detection.corners, left=left, right=right, top=top, bottom=bottom)
 
 
+def _doubts(number: SeriesRead, plate_prob: float) -> SeriesRead | None:
+    """What is left of a number where our own finder says how likely a plate is: all of it, some of it doubtful, or nothing."""
+    if plate_prob < PLATE_PROB_MIN and number.confidence_prob < GUESS_PROB:
+        return None
+    surely = plate_prob >= PLATE_PROB_SURE
+    if not number.dash_agrees:
+        if not surely:
+            return None
+        number = without_its_dash(number)
+    if _PRICE.fullmatch(number.text):
+        return doubted(number, 2) if surely else None
+    return number
+
+
 def judge(detection: Detection, crop: Crop, read: TextRead, view: Corners | None = None) -> PlateSeen | None:
     """The plate that a line of text is, or None. `view` is what of the frame the crop shows."""
-    plate_seen = detection.text_corners is None and detection.prob >= PLATE_PROB_MIN
-    number = number_of(read)
-    if number is not None and detection.text_corners is None:
-        number = number if plate_seen or number.confidence_prob >= GUESS_PROB else None
-    surely = detection.text_corners is None and detection.prob >= PLATE_PROB_SURE
-    if number is not None and detection.text_corners is None and not number.dash_agrees:
-        number = without_its_dash(number) if surely else None
-    if number is not None and _PRICE.fullmatch(number.text):
-        number = doubted(number, 2) if surely else None
     plate_prob = detection.prob if detection.text_corners is None else 0.0
+    number = number_of(read)
+    if number is not None and plate_prob:
+        number = _doubts(number, plate_prob)
     if number is None or not believable(number, plate_prob=plate_prob):
-        number = unknown_number_of(read) if plate_seen else None
+        number = unknown_number_of(read) if plate_prob >= PLATE_PROB_MIN else None
     if number is None:
         return None
     if detection.text_corners is not None and not plate_like(ground_of(crop)):

@@ -290,8 +290,8 @@ def unknown_number_of(read: TextRead) -> SeriesRead | None:
     """A line of text as it was read, for a plate that is no number of ours: a foreign one (its series has no name).
 
     Only for lines that a detector of plates found. Each sign must be sure, or a misread plate would come out as a foreign one;
-    letters alone (also where digits that look like them stand among them) or digits alone are words and telephone numbers, and what has the shape of a part of our own numbers is
-    one of them, half covered.
+    letters alone (a nought or a one among them may be one) or digits alone are words and telephone numbers, and what has the
+    shape of a part of our own numbers is one of them, half covered.
     """
     split = _split(read)
     if split is None:
