@@ -199,7 +199,7 @@ def _manner(sizes: finder.Sizes) -> dict[str, Any]:
 
 def sizes() -> dict[str, Any]:
     """How the finder and the reader see, and what the page saves where nothing moves."""
-    by_engine = engine._own_sizes()
+    by_engine = engine.own_sizes()
     return {
         "moving": _manner(by_engine["guardian-fast"]),
         "still": _manner(by_engine["guardian"]),

@@ -59,6 +59,7 @@ class DetectorSettings(msgspec.Struct, frozen=True):
     peak: float = 1e-3
     width: int = 48
     rendered: float = 0.3  # share of views that are rendered scenes
+    cut_out: float = 0.12  # share of views that show a plate that was cut out
     plate_px_min: float = 18.0  # width of the chosen plate in what the network sees
     plate_px_max: float = 280.0  # closer ones are found in a second or third look at half the size
     seed: int = 1
@@ -176,8 +177,27 @@ def moved(rng: Rng, view: View, settings: DetectorSettings, others: Sequence[Vie
         c.covered |= fresh
     rest = ~c.covered
     if rest.any():
-        c.picture[rest] = rng.integers(0, 256, 3).astype(np.uint8)
+        c.picture[rest] = 0 if chance(rng, 0.5) else rng.integers(0, 256, 3).astype(np.uint8)
     return c
+
+
+def cut_out(rng: Rng, view: View) -> View:
+    """One plate of a view and hardly more, as people cut them out: a finder that only knew plates on vehicles misses some."""
+    quad = view.corners[int(rng.integers(len(view.corners)))]
+    room = rng.uniform(-0.02, 0.3, (2, 2)) * float(np.hypot(*((quad[3] - quad[0] + quad[2] - quad[1]) / 2)))
+    height, width = view.picture.shape[:2]
+    x0, y0 = np.clip(np.floor(quad.min(axis=0) - room[0]), 0, (width - 1, height - 1)).astype(int)
+    x1, y1 = np.clip(np.ceil(quad.max(axis=0) + room[1]), (x0 + 1, y0 + 1), (width, height)).astype(int)
+    inside = ((view.corners.mean(axis=1) > (x0, y0)) & (view.corners.mean(axis=1) < (x1, y1))).all(axis=1)
+    moved_by = np.asarray((x0, y0), np.float32)
+    return msgspec.structs.replace(
+        view,
+        picture=view.picture[y0:y1, x0:x1],
+        corners=view.corners[inside] - moved_by,
+        weights=view.weights[inside],
+        complete=True,
+        hidden=view.hidden - moved_by if len(view.hidden) else (),
+    )
 
 
 def targets_of(
@@ -237,16 +257,23 @@ _scenes: OrderedDict[tuple[int, int, int, int], View] = OrderedDict()
 def rendered_view(seed: int, era: int, number: int, views: Sequence[View]) -> View:
     """One of an era's rendered scenes. Drawing takes as long as three steps of learning, so that each is kept a while; which
     it is depends on its numbers alone."""
-    from train.scenes import draw_scene
-
     key = (seed, era, number, len(views))
     if key not in _scenes:
-        scene = draw_scene(np.random.default_rng((seed, 53, era, number)), views, era=era % (1_000_000 // SCENE_STEPS))
-        ones = np.ones(len(scene.corners), np.float32)
-        _scenes[key] = View(scene.picture, scene.corners, ones, scene.complete, "rendered", scene.hidden)
+        _scenes[key] = drawn_view(
+            np.random.default_rng((seed, 53, era, number)), views, era % (1_000_000 // SCENE_STEPS)
+        )
         if len(_scenes) > 2 * SCENES:
             _scenes.popitem(last=False)
     return _scenes[key]
+
+
+def drawn_view(rng: Rng, views: Sequence[View], era: int) -> View:
+    """A fresh rendered scene; labelled views lend it their ground."""
+    from train.scenes import draw_scene
+
+    scene = draw_scene(rng, views, era=era)
+    ones = np.ones(len(scene.corners), np.float32)
+    return View(scene.picture, scene.corners, ones, scene.complete, "rendered", scene.hidden)
 
 
 def one(
@@ -258,7 +285,15 @@ def one(
         view = rendered_view(settings.seed, step // SCENE_STEPS, int(rng.integers(SCENES)), views)
     else:
         view = views[int(rng.choice(len(views), p=odds))]
-    c = moved(rng, view, settings, views)
+    return seen(rng, settings, view, views, drawn=drawn)
+
+
+def seen(
+    rng: Rng, settings: DetectorSettings, view: View, views: Sequence[View], *, drawn: bool
+) -> tuple[NDArray[Any], ...]:
+    """A view as the network sees it (384, 512, 3) uint8 BGR, spoilt, with its maps. `drawn`: it is rendered."""
+    alone = cut_out(rng, view) if len(view.corners) and chance(rng, settings.cut_out) else None
+    c = moved(rng, view, settings, views) if alone is None else moved(rng, alone, settings, ())
     picture, corners, weights = c.picture, np.asarray(c.corners, np.float32).reshape(-1, 4, 2), np.asarray(c.weights)
     tall = float(np.ptp(corners[0][:, 1])) if len(corners) else 30.0
     # What was rendered has its weather already: night made darker once more would be black.

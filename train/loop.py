@@ -36,6 +36,9 @@ class Average:
     def __init__(self, model: nn.Module, decay: float = 0.999) -> None:
         self.model = copy.deepcopy(model).eval()
         self.decay = decay
+        self._of: nn.Module | None = None
+        self._moved: list[tuple[Tensor, Tensor]] = []
+        self._copied: list[tuple[Tensor, Tensor]] = []
         for p in self.model.parameters():
             p.requires_grad_(False)
 
@@ -43,11 +46,14 @@ class Average:
     def take(self, model: nn.Module, step: int) -> None:
         """Move towards the model as it is now."""
         share = 1 - min(self.decay, (1 + step) / (10 + step))
-        for mine, theirs in zip(self.model.state_dict().values(), model.state_dict().values(), strict=True):
-            if mine.dtype.is_floating_point:
-                mine.lerp_(theirs, share)
-            else:
-                mine.copy_(theirs)
+        if self._of is not model:
+            self._of = model
+            pairs = list(zip(self.model.state_dict().values(), model.state_dict().values(), strict=True))
+            self._moved = [pair for pair in pairs if pair[0].dtype.is_floating_point]
+            self._copied = [pair for pair in pairs if not pair[0].dtype.is_floating_point]
+        torch._foreach_lerp_([mine for mine, _ in self._moved], [theirs for _, theirs in self._moved], share)
+        for mine, theirs in self._copied:
+            mine.copy_(theirs)
 
 
 def one_cycle(step: int, steps: int, *, peak: float, warm: float = 0.06) -> float:

@@ -35,7 +35,7 @@ _FRESH_PLATES, _PLATES = 5, 512
 _CLEAR_MIN = 0.5
 STEPS = WIDTH_PX // STEP_PX
 UNKNOWN = -100
-_INDEX = {sign: i + 1 for i, sign in enumerate(SIGNS)}
+INDEX = {sign: i + 1 for i, sign in enumerate(SIGNS)}
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -143,6 +143,8 @@ def moved(sample: Sample, rng: Rng) -> NDArray[Any]:
     sides = np.clip(rng.normal(0.01, 0.05, 4) * loose, -0.06, 0.3)  # left, top, right, bottom; positive: outwards
     if chance(rng, 0.08):
         sides += rng.uniform(0, 0.25, 4)
+    fallen = float(rng.uniform(-0.3, 0.3)) if chance(rng, 0.08) else 0.0
+    sides[[1, 3]] += 0.8 * abs(fallen)  # the upright box around a tilted plate, where no finder set it upright
     move += np.outer((-1, 1, 1, -1), u) * np.asarray([sides[0], sides[2], sides[2], sides[0]])[:, None] * tall
     move += np.outer((-1, -1, 1, 1), v) * np.asarray([sides[1], sides[1], sides[3], sides[3]])[:, None] * tall
     move += rng.normal(0, 0.02 * loose, (4, 2)) * tall
@@ -150,7 +152,7 @@ def moved(sample: Sample, rng: Rng) -> NDArray[Any]:
         loose *= 2.0
     turn = rng.normal(0, 0.05 * loose)
     move += np.outer((-1, -1, 1, 1), u) * turn * tall  # shear
-    move += np.outer((-1, 1, 1, -1), v) * rng.normal(0, 0.035 * loose) * tall  # tilt
+    move += np.outer((-1, 1, 1, -1), v) * (fallen + rng.normal(0, 0.035 * loose)) * tall  # tilt
     return shown(sample.corners, exact=sample.exact) + move
 
 
@@ -211,10 +213,10 @@ def _plate(seed: int, number: int) -> RenderedPlate:
     return draw_plate(np.random.default_rng((seed, 31, number)))
 
 
-def rendered_snap(rng: Rng, step: int, settings: ReaderSettings) -> Snap:
+def rendered_snap(rng: Rng, step: int, settings: ReaderSettings, lane: int = 0) -> Snap:
     """One rendered plate, photographed. Drawing takes three times as long as a photograph, so that a plate is
-    photographed some times while the window of plates moves on; which plate it is depends on the step alone."""
-    plate = _plate(settings.seed, step * _FRESH_PLATES + int(rng.integers(_PLATES)))
+    photographed some times while the window of plates moves on; which plate it is depends on the step and its lane alone."""
+    plate = _plate(settings.seed, lane * 10_000_000 + step * _FRESH_PLATES + int(rng.integers(_PLATES)))
     shot = snap(rng, plate, hardness=float(rng.uniform(0.2, 1.0)))
     if shot.clearness < _CLEAR_MIN:  # nobody reads it: it would only teach to guess
         shot = snap(rng, plate, hardness=0.2)
@@ -238,23 +240,33 @@ def batch_of(
 ) -> tuple[Tensor, list[str], Tensor]:
     """The batch of a step: crops, printed texts, and what stands at each of the 40 steps where that is known (`UNKNOWN`
     elsewhere). Depends on the step's number and the settings alone."""
-    greys, texts, aligned = [], [], []
+    items: list[Item] = []
     for i in range(settings.batch):
         rng = np.random.default_rng((settings.seed, step, i))
-        places = np.full(STEPS, UNKNOWN, np.int64)
         if not real or chance(rng, settings.rendered):
-            shot = rendered_snap(rng, step, settings)
-            sample = sample_of(shot)
-            quad = moved(sample, rng)
-            places = aligned_to(shot.layout, middles_of(sample.corners, shot.middles, quad))
-            # What was photographed has its weather already.
-            greys.append(grey_of(lens(rng, light(rng, cut(sample, quad), 0.4), 1.2, 0.3), rng))
+            items.append(rendered_item(rng, rendered_snap(rng, step, settings)))
         else:
-            sample = real[int(rng.choice(len(real), p=weights))]
-            greys.append(fed(rng, sample))
-        texts.append(sample.layout)
-        aligned.append(places)
-    return tensor_of(greys), texts, torch.from_numpy(np.stack(aligned))
+            items.append(real_item(rng, real[int(rng.choice(len(real), p=weights))]))
+    greys, texts, aligned = zip(*items, strict=True)
+    return tensor_of(greys), list(texts), torch.from_numpy(np.stack(aligned))
+
+
+Item = tuple[NDArray[np.uint8], str, NDArray[np.int64]]
+"""A crop (48, 160) as the network sees it, the printed text, and what stands at each step (`UNKNOWN` where nobody knows)."""
+
+
+def rendered_item(rng: Rng, shot: Snap) -> Item:
+    """A photographed plate, cut as a finder errs."""
+    sample = sample_of(shot)
+    quad = moved(sample, rng)
+    places = aligned_to(shot.layout, middles_of(sample.corners, shot.middles, quad))
+    # What was photographed has its weather already.
+    return grey_of(lens(rng, light(rng, cut(sample, quad), 0.4), 1.2, 0.3), rng), sample.layout, places
+
+
+def real_item(rng: Rng, sample: Sample) -> Item:
+    """A labelled plate, cut as a finder errs and spoilt; where its signs stand nobody knows."""
+    return fed(rng, sample), sample.layout, np.full(STEPS, UNKNOWN, np.int64)
 
 
 def aligned_to(layout: str, middles: Sequence[float]) -> NDArray[np.int64]:
@@ -270,10 +282,10 @@ def aligned_to(layout: str, middles: Sequence[float]) -> NDArray[np.int64]:
     for i in range(len(signs) - 1):
         between = round((steps[i] + steps[i + 1]) / 2)
         if 0 <= between < STEPS:
-            places[between] = _INDEX["-"] if i + 1 == dash else BLANK
+            places[between] = INDEX["-"] if i + 1 == dash else BLANK
     for sign, step in zip(signs, steps, strict=True):
         if 0 <= round(step) < STEPS:
-            places[round(step)] = _INDEX[sign]
+            places[round(step)] = INDEX[sign]
     return places
 
 
@@ -283,16 +295,26 @@ def loss_of(model: nn.Module, batch: tuple[Tensor, list[str], Tensor]) -> Tensor
     The latter makes a net that begins from nothing read within minutes, and puts each sign where it stands.
     """
     crops, texts, aligned = batch
-    logits = model(crops)
-    targets = torch.tensor([_INDEX[s] for text in texts for s in text], device=logits.device)
+    targets = torch.tensor([INDEX[s] for text in texts for s in text], device=crops.device)
     lengths = torch.tensor([len(text) for text in texts])
-    steps = torch.full((len(texts),), logits.shape[1], dtype=torch.long)
+    return loss_between(model(crops), targets, lengths, aligned, placed=bool((aligned != UNKNOWN).any()))
+
+
+def loss_between(logits: Tensor, targets: Tensor, lengths: Tensor, aligned: Tensor, *, placed: bool = True) -> Tensor:
+    """The loss of logits (N, 40, 38) against numbers of signs, all in a row or one row for each plate.
+
+    Args:
+        placed: whether any step of `aligned` is known.
+    """
+    steps = torch.full((len(logits),), logits.shape[1], dtype=torch.long)
     paths = logits.log_softmax(2).transpose(0, 1)
     read = nn.functional.ctc_loss(paths, targets, steps, lengths, blank=BLANK, zero_infinity=True)
-    if not bool((aligned != UNKNOWN).any()):
+    if not placed:
         return read
-    placed = nn.functional.cross_entropy(logits.flatten(0, 1), aligned.flatten(), ignore_index=UNKNOWN)
-    return read + 0.5 * placed
+    there = nn.functional.cross_entropy(
+        logits.flatten(0, 1), aligned.flatten(), ignore_index=UNKNOWN, reduction="sum"
+    ) / (aligned != UNKNOWN).sum().clamp(min=1)
+    return read + 0.5 * there
 
 
 def greedy(logits: Tensor) -> list[str]:

@@ -10,9 +10,12 @@ them wander instead of settling.
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+import cv2
 import msgspec
 import numpy as np
 
@@ -35,15 +38,27 @@ def finder_version() -> str:
         return ""
 
 
-def straight(samples: Sequence[Sample]) -> tuple[list[Sample], int]:
+def straight(samples: Sequence[Sample], workers: int = 0) -> tuple[list[Sample], int]:
     """The samples, with the finder's corners where its own are not exact; and how many got them."""
-    finder = PlateFinder(sizes=Sizes(side_max_px=320, side_min_px=192, prob_min=PROB_MIN))
-    out, count = [], 0
-    for sample in samples:
-        better = None if sample.exact else _found(finder, sample)
-        out.append(better or sample)
-        count += better is not None
-    return out, count
+    if workers > 1:
+        with multiprocessing.get_context("fork").Pool(workers, _bounded) as pool:
+            found = pool.map(_better, samples, chunksize=8)
+    else:
+        found = [_better(sample) for sample in samples]
+    return [b or s for b, s in zip(found, samples, strict=True)], sum(b is not None for b in found)
+
+
+def _bounded() -> None:
+    cv2.setNumThreads(1)
+
+
+@cache
+def _finder() -> PlateFinder:
+    return PlateFinder(sizes=Sizes(side_max_px=320, side_min_px=192, prob_min=PROB_MIN))
+
+
+def _better(sample: Sample) -> Sample | None:
+    return None if sample.exact else _found(_finder(), sample)
 
 
 def _found(finder: PlateFinder, sample: Sample) -> Sample | None:

@@ -247,7 +247,7 @@ def open_engine(name: str = OWN, threads: int = 1) -> Engine:
         WeightsError: a file of our models is missing or not the listed one.
         EngineMissingError: the weights of the day-one engine are not installed.
     """
-    own = _own_sizes()
+    own = own_sizes()
     if name in own:
         return _open_own(name, own[name], threads)
     day_one = _day_one_settings()
@@ -258,7 +258,8 @@ def open_engine(name: str = OWN, threads: int = 1) -> Engine:
     )
 
 
-def _own_sizes() -> dict[str, Sizes]:
+def own_sizes() -> dict[str, Sizes]:
+    """How our engines look, by their names."""
     return {
         OWN: Sizes(side_max_px=1280, halves=2, far_px=10.0),
         f"{OWN}-video": Sizes(side_max_px=960, halves=1),
@@ -271,10 +272,14 @@ def _own_sizes() -> dict[str, Sizes]:
 def _open_own(name: str, sizes: Sizes, threads: int) -> Engine:
     from guardian.vision.plate_reader import PlateReader
 
-    finder = PlateFinder(threads=threads, sizes=sizes)
+    return engine_of(PlateFinder(threads=threads, sizes=sizes), PlateReader(threads=threads), name=name)
+
+
+def engine_of(finder: PlateFinder, reader: Reader, *, name: str = OWN) -> Engine:
+    """An engine of these models that does all else as ours of that name does; how the finder looks is its own matter."""
     return Engine(
         finder,
-        PlateReader(threads=threads),
+        reader,
         name=name,
         near_detector=finder.seeing(Sizes(side_max_px=640, side_min_px=32)),
         near_height_px=NEAR_HEIGHT_PX,
