@@ -397,6 +397,18 @@ class Look:
         return {"recall": recall, "false": wrong, "corners": corner, "score": recall - 0.15 * wrong - corner}
 
 
+def begin(model: PlateDetector, views: Sequence[View], settings: DetectorSettings) -> None:
+    """Give a finder the ImageNet weights, and teach its stem to say what the first published blocks say."""
+    model.backbone.take_pretrained()
+    teaching = msgspec.structs.replace(settings, batch=6)
+
+    def pictures(step: int) -> Tensor:
+        return batch_of(10_000_000 + step, teaching, views, None)[0][:, :, ::2, ::2] * 2 - 1
+
+    missed = teach_stem(model.backbone.stem, pictures, settings.stem_steps)
+    print(f"stem: misses {missed:.3f} of what the first blocks of EfficientNet-Lite0 say", file=sys.stderr)
+
+
 def train_detector(
     labelled: Labels | None,
     out: Path,
@@ -417,14 +429,7 @@ def train_detector(
         views = views_of(labelled)
         held = views[::8]
     if start is None and not (out / "state.pt").exists():
-        model.backbone.take_pretrained()
-        teaching = msgspec.structs.replace(settings, batch=6)
-
-        def pictures(step: int) -> Tensor:
-            return batch_of(10_000_000 + step, teaching, views, None)[0][:, :, ::2, ::2] * 2 - 1
-
-        missed = teach_stem(model.backbone.stem, pictures, settings.stem_steps)
-        print(f"stem: misses {missed:.3f} of what the first blocks of EfficientNet-Lite0 say", file=sys.stderr)
+        begin(model, views, settings)
     odds = np.asarray([2.0 if v.set == "dashcam" else 1.0 for v in views])
     odds /= max(1.0, odds.sum())
     run = opened(out, model, settings, device=device, workers=workers)

@@ -334,6 +334,16 @@ def _began(make: Callable[[], nn.Module], start: Path | None, seed: int) -> nn.M
     return model
 
 
+def _beginning(file: Path, labelled: Labels, settings: detector.DetectorSettings) -> Path:
+    """What every finder begins with, made once. Its stem is taught on all pictures, to say what published weights say of them."""
+    if not file.exists():
+        model = PlateDetector(settings.width)
+        detector.begin(model, detector.views_of(labelled), msgspec.structs.replace(settings, batch=8))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(model.state_dict(), file)
+    return file
+
+
 def detector_pupils(
     start: Path, more: Path | None, real: float, *, curve: bool = True
 ) -> list[tuple[Pupil, nn.Module]]:
@@ -373,7 +383,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("model", choices=("detector", "reader"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--start", type=Path, help="weights that every finder begins with")
+    parser.add_argument("--start", type=Path, help="weights that every finder begins with, instead of ImageNet's")
     parser.add_argument(
         "--more", type=Path, help="weights that one more pupil goes on from; they must not know group 0"
     )
@@ -395,7 +405,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     labelled = load(asked.data)
     if asked.model == "detector":
         finding = detector.DetectorSettings(batch=asked.fresh, seed=asked.seed)
-        pupils = detector_pupils(asked.start, asked.more, 1 - finding.rendered, curve=not asked.no_curve)
+        start = asked.start or _beginning(asked.out / "beginning.pt", labelled, finding)
+        pupils = detector_pupils(start, asked.more, 1 - finding.rendered, curve=not asked.no_curve)
         run(DetectorStream(labelled, finding), pupils, asked.out, plan, began)
     else:
         from train.straight import finder_version
