@@ -110,7 +110,7 @@ STYLES: dict[str, PlateStyle] = {
     "car-1992": _old_car(9.0),
     "car-1992-legend": _old_car(5.0, legend="place"),
     "moto-1992": _old_moto(9.0),
-    "moto-1992-legend": _old_moto(6.0, legend="place", forms=_OLD_LETTERS_FIRST),
+    "moto-1992-legend": _old_moto(8.0, legend="place", forms=_OLD_LETTERS_FIRST),
     "car-electric": _new_car("electric", 2.0, legend="電動車", height=0.52, middle=0.58),
     "moto-electric": _new_moto("electric", 4.0, legend="電動車", middle=0.55),
     "car-electric-green": _new_car("electric", 1.2, legend="電動車", face=DEEP_GREEN, ink=WHITE, height=0.52, middle=0.58),

@@ -54,7 +54,13 @@ def draw_layout(rng: np.random.Generator, style: str) -> str:
         first = _any(rng, _NEW_LETTERS if rng.random() < 0.1 else usual if rng.random() < share else rest)
         letters = first + _letter(rng, True) + _letter(rng, True)
         return letters + "-" + "".join(_any(rng, _NEW_DIGITS) for _ in range(3 if form.endswith("3+3") else 4))
-    return "".join(_letter(rng, False) if c == "L" else _any(rng, "0123456789") if c == "D" else c for c in form)
+    among = next((part for part in form.split("-") if "L" in part and "D" in part), "")
+    # A digit among letters is what readers take for one: XN6-053 is read XNG-053.
+    alike = form.index(among) + among.index("D") if among and rng.random() < 0.5 else -1
+    return "".join(
+        _letter(rng, False) if c == "L" else _any(rng, "0568" if i == alike else "0123456789") if c == "D" else c
+        for i, c in enumerate(form)
+    )
 
 
 def series_for(layout: str) -> Series:
