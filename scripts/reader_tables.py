@@ -77,6 +77,32 @@ def _straightened(picture: NDArray[np.uint8]) -> list[dict[str, Any]]:
     return out
 
 
+def _views(picture: NDArray[np.uint8]) -> list[dict[str, Any]]:
+    """A picture at the sizes of looks, each with the look at half of it."""
+    out = []
+    for at, half in (
+        ((96, 128), (64, 64)),  # less than twice; half of it is a little enlarged
+        ((32, 64), (32, 32)),  # twice and thrice; half of it as high as it
+        ((36, 50), (18, 25)),  # thrice, and px are left over; exactly half
+        ((128, 192), (64, 96)),  # enlarged; exactly half
+    ):
+        first = finder.View(picture, 1.0, 1.0).at(*at)
+        second = first.half(*half)
+        out.append(
+            {
+                name: {
+                    "width": view.picture.shape[1],
+                    "height": view.picture.shape[0],
+                    "across": view.across,
+                    "down": view.down,
+                    "green": _b64(view.picture[:, :, 1]),
+                }
+                for name, view in (("at", first), ("half", second))
+            }
+        )
+    return out
+
+
 def _peaks() -> dict[str, Any]:
     rng = np.random.default_rng(4)
     rows, columns = 12, 20
@@ -244,6 +270,7 @@ def cases() -> dict[str, Any]:
     return {
         "picture": {"width": width, "height": height, "rgb": _b64(picture[:, :, ::-1])},
         "resized": resized,
+        "views": _views(picture),
         "straightened": _straightened(picture),
         "sides": [
             {"of": [w, h], "longest": side, "are": list(reversed(sides_for(h, w, side)))}

@@ -2,8 +2,8 @@
 
 The model says for every 4 x 4 px of what it is shown how likely a plate's centre lies there, and where that plate's corners
 are. What was found is looked at once more, all in one small batch, at the size at which corners are seen best; what is not
-seen again there was hardly a plate. Sizes are decided here and nowhere else (`Sizes`): what a picture is made smaller to, and whether a second look at half
-of that is worth its quarter of the cost, for plates that fill the picture.
+seen again there was hardly a plate. Sizes are decided here and nowhere else (`Sizes`): what a picture is made smaller to (`View`), and whether a second look
+at half of that is worth its quarter of the cost, for plates that fill the picture.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ class Sizes(msgspec.Struct, frozen=True):
     """How large the finder sees a picture.
 
     `side_max_px` is the longest side that it is shown; larger pictures are made smaller, those below `side_min_px` larger.
-    `halves` are further looks, each at half of the one before. `far_px`: where a larger picture shows a plate less high than
-    this, or none at all, there may be more that are too small to see: it is looked at once more, up to twice as large.
+    `halves` are further looks, each at half of the one before and made from its picture. `far_px`: where a larger picture shows a
+    plate less high than this, or none at all, there may be more that are too small to see: it is looked at once more, up to twice
+    as large.
     `windows`: look again at what was found, for its corners.
     """
 
@@ -104,6 +105,46 @@ def sides_for(height: int, width: int, longest_px: float) -> tuple[int, int]:
 def planes_of(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """(H, W, 3) uint8 BGR to (1, 3, H, W) float32 RGB in 0..1."""
     return np.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
+
+
+class View(msgspec.Struct, frozen=True):
+    """A frame at the size of one look."""
+
+    picture: Frame
+    across: float  # px of the frame for each of the look
+    down: float
+
+    def back(self, quad: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Corners of the look in px of the frame."""
+        return np.asarray(quad * (self.across, self.down), np.float32)
+
+    def at(self, height: int, width: int) -> View:
+        """At another size: first the mean of as many whole px as fit each way, then what lies between two px.
+
+        Means of parts of px (INTER_AREA by any factor) cost 10 ms for 1080p, this 1.4. Of 257 training plates 14 px high on 720p
+        206 are read this way and 193 that way, of 18 px on 1080p 156 either way.
+        """
+        tall, wide = self.picture.shape[:2]
+        return self._by(max(1, tall // height), max(1, wide // width), height, width)
+
+    def half(self, height: int, width: int) -> View:
+        """At about half the size."""
+        return self._by(2, 2, height, width)
+
+    def _by(self, down: int, across: int, height: int, width: int) -> View:
+        tall, wide = self.picture.shape[0] // down, self.picture.shape[1] // across
+        picture = self.picture
+        if down > 1 or across > 1:
+            # What is left over at the right and below is less than one px of the result.
+            picture = _resized(picture[: tall * down, : wide * across], tall, wide, cv2.INTER_AREA)
+        picture = _resized(picture, height, width, cv2.INTER_LINEAR)
+        return View(picture, self.across * across * wide / width, self.down * down * tall / height)
+
+
+def _resized(picture: Frame, height: int, width: int, method: int) -> Frame:
+    if picture.shape[:2] == (height, width):
+        return picture
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=method), np.uint8)
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -181,17 +222,19 @@ class PlateFinder:
     def detect(self, frame: Frame) -> list[Detection]:
         """Plates of a frame, likeliest first, in pixels of the frame."""
         s = self.sizes
-        longest = min(max(float(max(frame.shape[:2])), s.side_min_px), s.side_max_px)
-        sides = [longest / 2**half for half in range(s.halves + 1)]
-        looks = [(side, self._look(frame, side)) for side in sides]
-        if (
-            s.far_px
-            and max(frame.shape[:2]) > s.side_max_px
-            and self._far(frame, [f for _, found in looks for f in found])
-        ):
-            far = min(float(max(frame.shape[:2])), 2.0 * s.side_max_px)
-            looks.append((far, self._look(frame, far)))
-        whole = max(frame.shape[:2])
+        height, width = frame.shape[:2]
+        whole = max(height, width)
+        longest = min(max(float(whole), s.side_min_px), s.side_max_px)
+        first = view = View(frame, 1.0, 1.0)
+        looks = []
+        for half in range(s.halves + 1):
+            side = longest / 2**half
+            size = sides_for(height, width, side)
+            view = view.half(*size) if half else first.at(*size)
+            looks.append((side, self._look(view)))
+        if s.far_px and whole > s.side_max_px and self._far(frame, [f for _, found in looks for f in found]):
+            far = min(float(whole), 2.0 * s.side_max_px)
+            looks.append((far, self._look(first.at(*sides_for(height, width, far)))))
         kept = apart([(prob, quad, side / whole) for side, look in looks for prob, quad in look])
         if s.windows and kept:
             kept = self._looked_again(frame, kept)
@@ -218,14 +261,9 @@ class PlateFinder:
             out.append((max(prob, same[0]), same[1]) if same is not None else (prob * UNSEEN_SHARE, quad))
         return sorted(out, key=lambda item: -item[0])
 
-    def _look(self, frame: Frame, longest: float) -> list[tuple[float, npt.NDArray[np.float32]]]:
-        height, width = frame.shape[:2]
-        h, w = sides_for(height, width, longest)
-        method = cv2.INTER_AREA if h < height else cv2.INTER_LINEAR
-        small = np.asarray(cv2.resize(frame, (w, h), interpolation=method), np.uint8)
-        plates = self._session.run(None, {"frame": planes_of(small)})[0][0]
-        back = np.asarray((width / w, height / h), np.float32)
-        return [(prob, quad * back) for prob, quad in peaks_of(plates, self.sizes.prob_min)]
+    def _look(self, view: View) -> list[tuple[float, npt.NDArray[np.float32]]]:
+        plates = self._session.run(None, {"frame": planes_of(view.picture)})[0][0]
+        return [(prob, view.back(quad)) for prob, quad in peaks_of(plates, self.sizes.prob_min)]
 
 
 def _corners(quad: npt.NDArray[np.float32]) -> Corners:
