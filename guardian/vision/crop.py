@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -33,6 +34,16 @@ def quad_size(corners: Corners) -> tuple[float, float]:
     width = max(math.hypot(bx - ax, by - ay), math.hypot(cx - dx, cy - dy))
     height = max(math.hypot(dx - ax, dy - ay), math.hypot(cx - bx, cy - by))
     return width, height
+
+
+def shared_px(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """What two quadrangles' upright boxes share, and the smaller one of them, square px."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = a
+    left, top, right, bottom = min(ax, bx, cx, dx), min(ay, by, cy, dy), max(ax, bx, cx, dx), max(ay, by, cy, dy)
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = b
+    x0, y0, x1, y1 = min(ax, bx, cx, dx), min(ay, by, cy, dy), max(ax, bx, cx, dx), max(ay, by, cy, dy)
+    shared = max(0.0, min(right, x1) - max(left, x0)) * max(0.0, min(bottom, y1) - max(top, y0))
+    return shared, min((right - left) * (bottom - top), (x1 - x0) * (y1 - y0))
 
 
 def grow(corners: Corners, *, left: float, top: float, right: float, bottom: float) -> Corners:

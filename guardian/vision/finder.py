@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guardian.domain.read import Corners
+from guardian.vision.crop import shared_px
 from guardian.vision.ports import Detection, Frame
 from guardian.vision.weights import content_of, open_session
 
@@ -66,31 +67,29 @@ def peaks_of(plates: npt.NDArray[np.float32], prob_min: float) -> list[tuple[flo
     """
     heat = plates[0]
     tops = (heat >= prob_min) & (heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8)))
-    rows, columns = np.nonzero(tops)
-    order = np.argsort(-heat[rows, columns], kind="stable")[: PLATES_MAX * 4]
-    return [
-        (float(heat[row, column]), _corners_at(plates, int(row), int(column)))
-        for row, column in zip(rows[order], columns[order], strict=True)
-    ]
+    cells = np.flatnonzero(tops)
+    order = np.argsort(-heat.ravel()[cells], kind="stable")[: PLATES_MAX * 4]
+    places = (divmod(cell, heat.shape[1]) for cell in cells[order].tolist())
+    return [(float(heat[row, column]), _corners_at(plates, row, column)) for row, column in places]
 
 
 def _corners_at(plates: npt.NDArray[np.float32], row: int, column: int) -> npt.NDArray[np.float32]:
     """The corners that a peak and its neighbours name, weighed by how much they are centre themselves."""
     r0, c0 = max(0, row - 1), max(0, column - 1)
-    part = plates[:, r0 : row + 2, c0 : column + 2]
-    weight = np.where(part[0] > 0.3 * plates[0, row, column], part[0], 0)
-    ys, xs = np.mgrid[r0 : r0 + part.shape[1], c0 : c0 + part.shape[2]]
-    centre = (np.stack([xs, ys]) + 0.5) * STRIDE_PX
-    named = part[1:].reshape(4, 2, *weight.shape) + centre
-    return np.asarray((named * weight).sum(axis=(2, 3)) / weight.sum(), np.float32)
+    heat, *offsets = plates[:, r0 : row + 2, c0 : column + 2].tolist()
+    least = 0.3 * heat[row - r0][column - c0]
+    saying = [(r, c, weight) for r, line in enumerate(heat) for c, weight in enumerate(line) if weight > least]
+    said = sum(weight for _, _, weight in saying)
+    x = sum(weight * (c0 + c + 0.5) for _, c, weight in saying) * STRIDE_PX
+    y = sum(weight * (r0 + r + 0.5) for r, _, weight in saying) * STRIDE_PX
+    named = [sum(weight * plane[r][c] for r, c, weight in saying) for plane in offsets]
+    xs, ys = ([(whole + part) / said for part in named[k::2]] for k, whole in enumerate((x, y)))
+    return np.asarray(list(zip(xs, ys, strict=True)), np.float32)
 
 
 def shared_part(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
     """Intersection over the smaller of two quadrangles' upright boxes, (4, 2) each."""
-    low = np.maximum(a.min(axis=0), b.min(axis=0))
-    high = np.minimum(a.max(axis=0), b.max(axis=0))
-    shared = float(np.prod(np.clip(high - low, 0, None)))
-    smaller = min(float(np.prod(np.ptp(a, axis=0))), float(np.prod(np.ptp(b, axis=0))))
+    shared, smaller = shared_px(a.tolist(), b.tolist())
     return shared / smaller if smaller > 0 else 1.0
 
 
@@ -104,7 +103,16 @@ def sides_for(height: int, width: int, longest_px: float) -> tuple[int, int]:
 
 def planes_of(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """(H, W, 3) uint8 BGR to (1, 3, H, W) float32 RGB in 0..1."""
-    return np.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
+    return batch_of([picture])
+
+
+def batch_of(pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
+    """Pictures of one size, (H, W, 3) uint8 BGR each, to (n, 3, H, W) float32 RGB in 0..1."""
+    out = np.empty((len(pictures), 3, *pictures[0].shape[:2]), np.float32)
+    for planes, picture in zip(out, pictures, strict=True):
+        for plane, colour in zip(planes[::-1], cv2.split(picture), strict=True):
+            np.divide(colour, np.float32(255), out=plane, dtype=np.float32)
+    return out
 
 
 class View(msgspec.Struct, frozen=True):
@@ -253,7 +261,7 @@ class PlateFinder:
         """The same plates with the corners that a window of their own shows; likeliest first."""
         head, rest = found[:WINDOWS_MAX], found[WINDOWS_MAX:]
         windows = [window_around(frame, quad) for _, quad in head]
-        maps = self._session.run(None, {"frame": np.concatenate([planes_of(w.picture) for w in windows])})[0]
+        maps = self._session.run(None, {"frame": batch_of([w.picture for w in windows])})[0]
         out = list(rest)
         for (prob, quad), window, plates in zip(head, windows, maps, strict=True):
             again = [(p, window.back(q)) for p, q in peaks_of(plates, WINDOW_PROB_MIN)]
