@@ -48,19 +48,20 @@ def shared_px(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]]) -> tup
 
 def grow(corners: Corners, *, left: float, top: float, right: float, bottom: float) -> Corners:
     """Push the sides of a quadrangle outwards along its own axes; the figures are px, negative pulls inwards."""
-    p = np.asarray(corners, dtype=np.float64)
-    across = ((p[1] - p[0]) + (p[2] - p[3])) / 2
-    down = ((p[3] - p[0]) + (p[2] - p[1])) / 2
-    u = across / max(float(np.hypot(*across)), 1e-6)
-    v = down / max(float(np.hypot(*down)), 1e-6)
-    grown = (
-        p[0] - u * left - v * top,
-        p[1] + u * right - v * top,
-        p[2] + u * right + v * bottom,
-        p[3] - u * left + v * bottom,
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    ux, uy = _unit((bx - ax + (cx - dx)) / 2, (by - ay + (cy - dy)) / 2)
+    vx, vy = _unit((dx - ax + (cx - bx)) / 2, (dy - ay + (cy - by)) / 2)
+    return (
+        (round(ax - ux * left - vx * top, 1), round(ay - uy * left - vy * top, 1)),
+        (round(bx + ux * right - vx * top, 1), round(by + uy * right - vy * top, 1)),
+        (round(cx + ux * right + vx * bottom, 1), round(cy + uy * right + vy * bottom, 1)),
+        (round(dx - ux * left + vx * bottom, 1), round(dy - uy * left + vy * bottom, 1)),
     )
-    (a, b, c, d) = ((round(float(q[0]), 1), round(float(q[1]), 1)) for q in grown)
-    return (a, b, c, d)
+
+
+def _unit(x: float, y: float) -> tuple[float, float]:
+    length = max(math.hypot(x, y), 1e-6)
+    return x / length, y / length
 
 
 def straighten(frame: Frame, corners: Corners, *, height_px: int, width_max_px: int = 2048) -> Crop:
