@@ -82,8 +82,8 @@ def _views(picture: NDArray[np.uint8]) -> list[dict[str, Any]]:
     out = []
     for at, half in (
         ((96, 128), (64, 64)),  # less than twice; half of it is a little enlarged
-        ((32, 64), (32, 32)),  # twice and thrice; half of it as high as it
-        ((36, 50), (18, 25)),  # thrice, and px are left over; exactly half
+        ((32, 64), (32, 32)),  # twice; half of it as high as it
+        ((34, 46), (17, 23)),  # thrice, and px are left over; exactly half
         ((128, 192), (64, 96)),  # enlarged; exactly half
     ):
         first = finder.View(picture, 1.0, 1.0).at(*at)
@@ -232,6 +232,7 @@ def sizes() -> dict[str, Any]:
         "stride_px": finder.STRIDE_PX,
         "side_step_px": finder.SIDE_STEP_PX,
         "plates_max": finder.PLATES_MAX,
+        "rest_min": finder.REST_MIN,
         "same_place_share": finder.SAME_PLACE_SHARE,
         "window": {
             "width": finder.WINDOW[0],

@@ -1,7 +1,7 @@
 /** From the finder's maps to plates: peaks, their four corners, one box for each place. */
 import { bytesOf, resized, whole, type Bytes, type Method, type Part, type Picture, type Point, type Quad, type Size } from "./picture";
 import { overlap } from "./quad";
-import { FOUND_MAX, SAME_PLACE_SHARE, STRIDE, WINDOW } from "./sizes";
+import { FOUND_MAX, REST_MIN, SAME_PLACE_SHARE, STRIDE, WINDOW } from "./sizes";
 
 export interface Found {
   quad: Quad;
@@ -19,17 +19,17 @@ export interface View {
 }
 export const viewOf = (picture: Picture): View => ({ bytes: bytesOf(picture), across: 1, down: 1 });
 
-/** At another size (guardian/vision/finder.py, `View.at`): the mean of as many whole px as fit each way, then what lies between two px. */
-export const viewAt = (view: View, to: Size): View => by(view, Math.max(1, Math.floor(view.bytes.width / to.width)), Math.max(1, Math.floor(view.bytes.height / to.height)), to);
+/** At another size (guardian/vision/finder.py, `View.at`): the mean of so many whole px that `REST_MIN` is left, then what lies between two px. */
+export const viewAt = (view: View, to: Size): View => by(view, Math.max(1, Math.floor(Math.min(view.bytes.height / to.height, view.bytes.width / to.width) / REST_MIN)), to);
 
 /** At about half the size. */
-export const viewHalf = (view: View, to: Size): View => by(view, 2, 2, to);
+export const viewHalf = (view: View, to: Size): View => by(view, 2, to);
 
-function by({ bytes, across, down }: View, kx: number, ky: number, to: Size): View {
-  const mean = { width: Math.floor(bytes.width / kx), height: Math.floor(bytes.height / ky) };
-  // What is left over at the right and below is less than one px of the result.
-  const covered = sized(bytes, { left: 0, top: 0, width: mean.width * kx, height: mean.height * ky }, mean, "area");
-  return { bytes: sized(covered, whole(covered), to, "linear"), across: (across * kx * mean.width) / to.width, down: (down * ky * mean.height) / to.height };
+function by({ bytes, across, down }: View, times: number, to: Size): View {
+  const mean = { width: Math.floor(bytes.width / times), height: Math.floor(bytes.height / times) };
+  // What is left over at the right and below is less than one px of the mean.
+  const covered = sized(bytes, { left: 0, top: 0, width: mean.width * times, height: mean.height * times }, mean, "area");
+  return { bytes: sized(covered, whole(covered), to, "linear"), across: (across * times * mean.width) / to.width, down: (down * times * mean.height) / to.height };
 }
 
 function sized(bytes: Bytes, part: Part, to: Size, method: Method): Bytes {
