@@ -77,6 +77,32 @@ def _straightened(picture: NDArray[np.uint8]) -> list[dict[str, Any]]:
     return out
 
 
+def _views(picture: NDArray[np.uint8]) -> list[dict[str, Any]]:
+    """A picture at the sizes of looks, each with the look at half of it."""
+    out = []
+    for at, half in (
+        ((96, 128), (64, 64)),  # less than twice; half of it is a little enlarged
+        ((32, 64), (32, 32)),  # twice; half of it as high as it
+        ((34, 46), (17, 23)),  # thrice, and px are left over; exactly half
+        ((128, 192), (64, 96)),  # enlarged; exactly half
+    ):
+        first = finder.View(picture, 1.0, 1.0).at(*at)
+        second = first.half(*half)
+        out.append(
+            {
+                name: {
+                    "width": view.picture.shape[1],
+                    "height": view.picture.shape[0],
+                    "across": view.across,
+                    "down": view.down,
+                    "green": _b64(view.picture[:, :, 1]),
+                }
+                for name, view in (("at", first), ("half", second))
+            }
+        )
+    return out
+
+
 def _peaks() -> dict[str, Any]:
     rng = np.random.default_rng(4)
     rows, columns = 12, 20
@@ -206,6 +232,7 @@ def sizes() -> dict[str, Any]:
         "stride_px": finder.STRIDE_PX,
         "side_step_px": finder.SIDE_STEP_PX,
         "plates_max": finder.PLATES_MAX,
+        "rest_min": finder.REST_MIN,
         "same_place_share": finder.SAME_PLACE_SHARE,
         "window": {
             "width": finder.WINDOW[0],
@@ -244,6 +271,7 @@ def cases() -> dict[str, Any]:
     return {
         "picture": {"width": width, "height": height, "rgb": _b64(picture[:, :, ::-1])},
         "resized": resized,
+        "views": _views(picture),
         "straightened": _straightened(picture),
         "sides": [
             {"of": [w, h], "longest": side, "are": list(reversed(sides_for(h, w, side)))}

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { CLASSES, decoded, SIGNS, STEPS, type Sign } from "../src/reader/steps/ctc";
 import { lookedAgain, windowAround } from "../src/reader/steps/again";
-import { apart, peaks, tensorOf, type Found, type Shown } from "../src/reader/steps/detect";
+import { apart, peaks, tensorOf, viewAt, viewHalf, viewOf, type Found, type Shown, type View } from "../src/reader/steps/detect";
 import { bytesOf, luminance, resized, whole, type Picture, type Quad } from "../src/reader/steps/picture";
 import { moved, overlap, plausible, quadSize, widthOf } from "../src/reader/steps/quad";
 import { numberOf } from "../src/reader/steps/series";
@@ -10,9 +10,17 @@ import { bounded, CROP, FOUND_MAX, longestOf, MANNERS, roundHalfEven, sidesFor, 
 import { cropOf, grown, homography, mapped } from "../src/reader/steps/straighten";
 import made from "./reader-cases.json";
 
+interface Shot {
+  width: number;
+  height: number;
+  across: number;
+  down: number;
+  green: string;
+}
 interface Cases {
   picture: { width: number; height: number; rgb: string };
   resized: { width: number; height: number; green: string }[];
+  views: { at: Shot; half: Shot }[];
   straightened: { quad: Quad; seen: Quad; size: number[]; grey: string }[];
   sides: { of: [number, number]; longest: number; are: [number, number] }[];
   peaks: { rows: number; columns: number; prob_min: number; map: string; found: Found[]; apart: Found[] };
@@ -38,6 +46,18 @@ describe("as in Python", () => {
     const out = resized(bytesOf(picture), whole(picture), 3, one, one.height < picture.height ? "area" : "linear");
     expect(out.length).toBe(one.width * one.height * 3);
     expect(furthest(out.filter((_, i) => i % 3 === 1), bytes(one.green))).toBeLessThanOrEqual(1);
+  });
+  test.each(cases.views.map((one, i) => [i, one] as const))("look %i and the one at half of it", (_, { at, half }) => {
+    const first = viewAt(viewOf(picture), at);
+    const like = ({ bytes: { width, height, stride, values }, across, down }: View, shot: Shot): void => {
+      expect([width, height, across, down]).toEqual([shot.width, shot.height, expect.closeTo(shot.across, 6), expect.closeTo(shot.down, 6)]);
+      const green = values.filter((_, i) => i % stride === 1);
+      expect(mean(green, bytes(shot.green))).toBeLessThan(0.25);
+      // Two or three steps, each rounded.
+      expect(furthest(green, bytes(shot.green))).toBeLessThanOrEqual(2);
+    };
+    like(first, at);
+    like(viewHalf(first, half), half);
   });
   test.each(cases.straightened.map((one, i) => [i, one] as const))("plate %i straightened", (_, one) => {
     const size = quadSize(one.quad);
@@ -175,7 +195,7 @@ describe("sizes", () => {
   });
   test("the finder's tensor is planes of red, green, blue from 0 to 1", () => {
     const two: Picture = { width: 2, height: 1, rgba: new Uint8ClampedArray([255, 0, 51, 255, 0, 255, 102, 255]) };
-    expect([...tensorOf(two, 2, 1)]).toEqual([1, 0, 0, 1, expect.closeTo(0.2, 6), expect.closeTo(0.4, 6)]);
+    expect([...tensorOf(bytesOf(two))]).toEqual([1, 0, 0, 1, expect.closeTo(0.2, 6), expect.closeTo(0.4, 6)]);
     expect([luminance(255, 255, 255), luminance(0, 0, 0), luminance(255, 0, 0)]).toEqual([255, 0, 76]);
   });
 });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -35,21 +36,32 @@ def quad_size(corners: Corners) -> tuple[float, float]:
     return width, height
 
 
+def shared_px(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """What two quadrangles' upright boxes share, and the smaller one of them, square px."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = a
+    left, top, right, bottom = min(ax, bx, cx, dx), min(ay, by, cy, dy), max(ax, bx, cx, dx), max(ay, by, cy, dy)
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = b
+    x0, y0, x1, y1 = min(ax, bx, cx, dx), min(ay, by, cy, dy), max(ax, bx, cx, dx), max(ay, by, cy, dy)
+    shared = max(0.0, min(right, x1) - max(left, x0)) * max(0.0, min(bottom, y1) - max(top, y0))
+    return shared, min((right - left) * (bottom - top), (x1 - x0) * (y1 - y0))
+
+
 def grow(corners: Corners, *, left: float, top: float, right: float, bottom: float) -> Corners:
     """Push the sides of a quadrangle outwards along its own axes; the figures are px, negative pulls inwards."""
-    p = np.asarray(corners, dtype=np.float64)
-    across = ((p[1] - p[0]) + (p[2] - p[3])) / 2
-    down = ((p[3] - p[0]) + (p[2] - p[1])) / 2
-    u = across / max(float(np.hypot(*across)), 1e-6)
-    v = down / max(float(np.hypot(*down)), 1e-6)
-    grown = (
-        p[0] - u * left - v * top,
-        p[1] + u * right - v * top,
-        p[2] + u * right + v * bottom,
-        p[3] - u * left + v * bottom,
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    ux, uy = _unit((bx - ax + (cx - dx)) / 2, (by - ay + (cy - dy)) / 2)
+    vx, vy = _unit((dx - ax + (cx - bx)) / 2, (dy - ay + (cy - by)) / 2)
+    return (
+        (round(ax - ux * left - vx * top, 1), round(ay - uy * left - vy * top, 1)),
+        (round(bx + ux * right - vx * top, 1), round(by + uy * right - vy * top, 1)),
+        (round(cx + ux * right + vx * bottom, 1), round(cy + uy * right + vy * bottom, 1)),
+        (round(dx - ux * left + vx * bottom, 1), round(dy - uy * left + vy * bottom, 1)),
     )
-    (a, b, c, d) = ((round(float(q[0]), 1), round(float(q[1]), 1)) for q in grown)
-    return (a, b, c, d)
+
+
+def _unit(x: float, y: float) -> tuple[float, float]:
+    length = max(math.hypot(x, y), 1e-6)
+    return x / length, y / length
 
 
 def straighten(frame: Frame, corners: Corners, *, height_px: int, width_max_px: int = 2048) -> Crop:

@@ -19,11 +19,11 @@ def runs_of(probs: Probs, blank: int = 0) -> Iterator[tuple[int, int, int, int]]
     Args:
         probs: (steps, classes) float32, each step sums to 1.
     """
-    best = probs.argmax(axis=1)
+    best = probs.argmax(axis=1).tolist()
     start = 0
     for step in range(1, len(best) + 1):
         if step < len(best) and best[step] == best[start]:
             continue
         if best[start] != blank:
-            yield int(best[start]), start, step, start + int(probs[start:step, best[start]].argmax())
+            yield best[start], start, step, start + int(probs[start:step, best[start]].argmax())
         start = step

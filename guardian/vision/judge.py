@@ -16,7 +16,7 @@ import numpy as np
 
 from guardian.domain.read import Corners
 from guardian.domain.series import classes_of
-from guardian.vision.crop import grow, quad_size, sharpness
+from guardian.vision.crop import grow, quad_size, shared_px, sharpness
 from guardian.vision.place import Span, carried, spans_of
 from guardian.vision.ports import Crop, Detection, TextRead
 from guardian.vision.series import HOLE_PROB, RARE, SeriesRead, fold_sign, number_of, unknown_number_of
@@ -243,9 +243,5 @@ def without_doubles(seen: list[PlateSeen]) -> list[PlateSeen]:
 
 def overlap(a: Corners, b: Corners) -> float:
     """Shared part of two quadrangles' upright boxes, as intersection over the smaller one."""
-    p, q = np.asarray(a), np.asarray(b)
-    low = np.maximum(p.min(axis=0), q.min(axis=0))
-    high = np.minimum(p.max(axis=0), q.max(axis=0))
-    shared = float(np.prod(np.clip(high - low, 0, None)))
-    smaller = min(float(np.prod(np.ptp(p, axis=0))), float(np.prod(np.ptp(q, axis=0))))
+    shared, smaller = shared_px(a, b)
     return shared / smaller if smaller > 0 else 0.0

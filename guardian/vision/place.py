@@ -10,8 +10,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-import numpy as np
-
 from guardian.domain.read import Corners
 
 Span = tuple[float, float]
@@ -29,15 +27,18 @@ def evened(middles: Sequence[float], dash_after: int | None, hole: int | None = 
     middle falls from 0.10 to 0.07 of a pitch (standard deviation). `hole` is the place before which a character is
     missing. Middles that do not lie like that (one is off by half a character) stay as they are.
     """
-    seen = np.asarray(middles, dtype=np.float64)
-    places = np.arange(len(seen), dtype=np.float64)
-    if dash_after is not None:
-        places[dash_after:] += OVER_THE_DASH
-    if hole is not None:
-        places[hole:] += 1
-    pitch, start = np.polyfit(places, seen, 1)
-    even = start + pitch * places
-    return tuple(map(float, even if np.abs(even - seen).max() < pitch / 2 else seen))
+    places = [
+        i + OVER_THE_DASH * (dash_after is not None and i >= dash_after) + (hole is not None and i >= hole)
+        for i in range(len(middles))
+    ]
+    # The line through them by least squares.
+    place, middle = sum(places) / len(places), sum(middles) / len(middles)
+    pitch = sum((p - place) * (m - middle) for p, m in zip(places, middles, strict=True)) / sum(
+        (p - place) ** 2 for p in places
+    )
+    even = tuple(middle + pitch * (p - place) for p in places)
+    off = max(abs(a - b) for a, b in zip(even, middles, strict=True))
+    return even if off < pitch / 2 else tuple(map(float, middles))
 
 
 def spans_of(middles: Sequence[float], dash_after: int | None = None, hole: int | None = None) -> tuple[Span, ...]:
@@ -64,19 +65,20 @@ def carried(spans: Sequence[Span], from_corners: Corners, to_corners: Corners) -
     Both are seen along the line half way between top and bottom, where characters stand; for quadrangles that were grown
     from one another this is exact but for the perspective inside one plate's width, well below a pixel.
     """
-    start, end = _middle_line(from_corners)
-    other_start, other_end = _middle_line(to_corners)
-    axis = other_end - other_start
-    length2 = float(axis @ axis)
+    (x0, y0), (x1, y1) = _middle_line(from_corners)
+    (left_x, left_y), (right_x, right_y) = _middle_line(to_corners)
+    axis_x, axis_y = right_x - left_x, right_y - left_y
+    length2 = axis_x * axis_x + axis_y * axis_y
     if length2 < 1.0:
         return ()
 
     def moved(share: float) -> float:
-        return round(float((start + share * (end - start) - other_start) @ axis) / length2, 4)
+        x, y = x0 + share * (x1 - x0) - left_x, y0 + share * (y1 - y0) - left_y
+        return round((x * axis_x + y * axis_y) / length2, 4)
 
     return tuple((moved(left), moved(right)) for left, right in spans)
 
 
-def _middle_line(corners: Corners) -> tuple[np.ndarray, np.ndarray]:
-    a, b, c, d = np.asarray(corners, dtype=np.float64)
-    return (a + d) / 2, (b + c) / 2
+def _middle_line(corners: Corners) -> tuple[tuple[float, float], tuple[float, float]]:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    return ((ax + dx) / 2, (ay + dy) / 2), ((bx + cx) / 2, (by + cy) / 2)

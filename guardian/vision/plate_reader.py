@@ -65,17 +65,15 @@ class PlateReader:
     def _decode(self, probs: npt.NDArray[np.float32]) -> TextRead:
         chars: list[ReadChar] = []
         for index, start, end, surest in runs_of(probs):
-            row = probs[surest]
-            others = np.argsort(-row, kind="stable")[: _ALTERNATIVES_MAX + 2]
+            row: list[float] = probs[surest].tolist()
+            likely = sorted([i for i, p in enumerate(row) if p > _ALTERNATIVE_MIN], key=lambda i: -row[i])
             alternatives = tuple(
-                Alternative(SIGNS[i - 1], round(float(row[i]), 4))
-                for i in others
-                if i not in (0, index, len(SIGNS)) and row[i] > _ALTERNATIVE_MIN
+                Alternative(SIGNS[i - 1], round(row[i], 4))
+                for i in likely[: _ALTERNATIVES_MAX + 2]
+                if i not in (0, index, len(SIGNS))
             )
             place = ((start + end) / 2 - self._late) * STEP_PX / WIDTH_PX
-            chars.append(
-                ReadChar(SIGNS[index - 1], min(1.0, float(row[index])), min(1.0, max(0.0, place)), alternatives)
-            )
+            chars.append(ReadChar(SIGNS[index - 1], min(1.0, row[index]), min(1.0, max(0.0, place)), alternatives))
         return TextRead(tuple(chars), calibrated=True)
 
 

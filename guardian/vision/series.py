@@ -138,6 +138,14 @@ def _shapes(length: int) -> tuple[tuple[Series, tuple[str, ...]], ...]:
     return tuple(out)
 
 
+class _Picked(msgspec.Struct, frozen=True):
+    """The likeliest of the signs that may stand in a place."""
+
+    sign: str
+    log: float  # natural logarithm of what the reader gives it
+    prob: float  # how likely it is, knowing the place
+
+
 class _Sign(msgspec.Struct, frozen=True):
     """One character that counts: what may stand there, and where it stood."""
 
@@ -146,6 +154,8 @@ class _Sign(msgspec.Struct, frozen=True):
     place: float
     open: float  # probability that the reader gave to nothing named here: it stays a doubt
     seen: dict[str, float]  # the reader's own, nothing spread
+    picked: dict[str, _Picked | None] = {}  # by the signs that are allowed, as they were asked for
+    others: dict[str, tuple[Alternative, ...]] = {}  # by the sign that was chosen, likewise
 
 
 def _seen(char: ReadChar, folded: str) -> dict[str, float]:
@@ -223,57 +233,66 @@ def _prob_of(sign: _Sign, best: str, allowed: str, *, calibrated: bool) -> float
     """How likely the chosen sign is: knowing the place, only its signs compete; a little doubt always stays."""
     probs, most = (sign.seen, _CALIBRATED_MAX) if calibrated and best in sign.seen else (sign.probs, _SURE_MAX)
     p = probs.get(best, 0.0)
-    mass = sum(probs.get(s, 0.0) for s in allowed) + sign.open
+    mass = sum([probs[s] for s in allowed if s in probs]) + sign.open
     prob = max(min(p, most if calibrated else 0.999), min(most, p / mass) * (1.0 if best == sign.best else 0.9))
     return round(prob, 4)
 
 
+def _pick(sign: _Sign, allowed: str, *, calibrated: bool) -> _Picked | None:
+    """The likeliest sign of those that may stand there; None where it is not likely enough."""
+    if allowed not in sign.picked:
+        best = max(allowed, key=lambda one: sign.probs.get(one, 0.0))
+        p = sign.probs.get(best, 0.0)
+        sign.picked[allowed] = (
+            _Picked(best, math.log(p), _prob_of(sign, best, allowed, calibrated=calibrated)) if p >= _FIX_MIN else None
+        )
+    return sign.picked[allowed]
+
+
+def _others(sign: _Sign, chosen: str) -> tuple[Alternative, ...]:
+    """What else may stand there, likeliest first."""
+    if chosen not in sign.others:
+        likely = sorted([item for item in sign.probs.items() if item[1] >= 0.002], key=lambda item: -item[1])
+        sign.others[chosen] = tuple([Alternative(s, round(p, 4)) for s, p in likely if s != chosen][:4])
+    return sign.others[chosen]
+
+
 def _fit(signs: list[_Sign], dash_after: int | None, read: TextRead) -> list[SeriesRead]:
     out: list[SeriesRead] = []
+    middles = tuple(round(sign.place, 4) for sign in signs)
     for series, places in _shapes(len(signs)):
-        text: list[str] = []
-        probs: list[float] = []
-        fixed: list[int] = []
-        cost = 0.0
-        for i, (sign, allowed) in enumerate(zip(signs, places, strict=True)):
-            best = max(allowed, key=lambda s: sign.probs.get(s, 0.0))
-            p = sign.probs.get(best, 0.0)
-            if p < _FIX_MIN:
+        picks: list[_Picked] = []
+        for sign, allowed in zip(signs, places, strict=True):
+            picked = _pick(sign, allowed, calibrated=read.calibrated)
+            if picked is None:
                 break
-            if best != sign.best:
-                fixed.append(i)
-            probs.append(_prob_of(sign, best, allowed, calibrated=read.calibrated))
-            cost += math.log(p)
-            text.append(best)
+            picks.append(picked)
         else:
             dash_cost = 0.0
             if dash_after is not None and dash_after != series.dash_after:
                 dash_cost = math.log(_DASH_WRONG)
-            done = "".join(text)
+            probs = [picked.prob for picked in picks]
             hole = _hole(signs, series.dash_after)
             if hole is not None:
                 # Next to a hole the reading itself is in doubt, however sure its signs are.
                 for i in (hole - 1, hole):
                     probs[i] = min(probs[i], HOLE_PROB)
-            others = tuple(
-                tuple(
-                    Alternative(s, round(p, 4))
-                    for s, p in sorted(sign.probs.items(), key=lambda item: -item[1])
-                    if s != chosen and p >= 0.002
-                )[:4]
-                for sign, chosen in zip(signs, done, strict=True)
-            )
+            cost = 0.0
+            for picked in picks:
+                cost += picked.log
             out.append(
                 SeriesRead(
-                    text=done,
+                    text="".join([picked.sign for picked in picks]),
                     raw_text=read.raw_text,
                     char_probs=tuple(probs),
-                    alternatives=others,
+                    alternatives=tuple(_others(sign, picked.sign) for sign, picked in zip(signs, picks, strict=True)),
                     series=series,
                     dash_after=dash_after,
-                    fixed=tuple(fixed),
+                    fixed=tuple(
+                        i for i, (sign, picked) in enumerate(zip(signs, picks, strict=True)) if picked.sign != sign.best
+                    ),
                     hole=hole,
-                    places=tuple(round(sign.place, 4) for sign in signs),
+                    places=middles,
                     score=cost + dash_cost + math.log(_PRIOR.get(series.id, 0.05)),
                 )
             )

@@ -5,7 +5,7 @@ import { Scene } from "./scene";
 import { Settled } from "./settled";
 import { lookedAgain } from "./steps/again";
 import { decoded, CLASSES, STEPS, type Sign } from "./steps/ctc";
-import { apart, peaks, tensorOf, type Found, type Shown } from "./steps/detect";
+import { apart, peaks, tensorOf, viewAt, viewHalf, viewOf, type Found, type Shown, type View } from "./steps/detect";
 import { withGround, type Picture } from "./steps/picture";
 import { heightOf, moved, plausible, widthOf } from "./steps/quad";
 import { numberOf } from "./steps/series";
@@ -64,20 +64,26 @@ const rounded = ({ quad, prob }: Found): Found => ({ quad: moved(quad, (x, y) =>
 async function findIn(engine: Engine, picture: Picture, manner: Manner): Promise<Found[]> {
   const longest = longestOf(picture.width, picture.height, manner);
   const found: Shown[] = [];
-  const lookAt = async (side: number): Promise<void> => {
-    const { width, height } = sidesFor(picture.width, picture.height, side);
-    const map = await engine.find(tensorOf(picture, width, height), width, height);
-    const [x, y] = [picture.width / width, picture.height / height];
-    const scale = side / Math.max(picture.width, picture.height);
-    for (const { quad, prob } of peaks(map, width / STRIDE, height / STRIDE, manner.probMin)) {
-      const placed = moved(quad, (u, v) => [u * x, v * y]);
+  const lookIn = async ({ bytes, across, down }: View, side: number): Promise<void> => {
+    const map = await engine.find(tensorOf(bytes), bytes.width, bytes.height);
+    const scale = side / whole;
+    for (const { quad, prob } of peaks(map, bytes.width / STRIDE, bytes.height / STRIDE, manner.probMin)) {
+      const placed = moved(quad, (u, v) => [u * across, v * down]);
       found.push({ quad: placed, prob, shown: widthOf(placed) * scale });
     }
   };
-  for (let half = 0; half <= manner.halves; half++) await lookAt(longest / 2 ** half);
   const whole = Math.max(picture.width, picture.height);
+  const first = viewOf(picture);
+  for (let half = 0, view = first; half <= manner.halves; half++) {
+    const side = longest / 2 ** half;
+    view = (half ? viewHalf : viewAt)(view, sidesFor(picture.width, picture.height, side));
+    await lookIn(view, side);
+  }
   const shown = manner.sideMax / whole;
-  if (manner.farPx && shown < 1 && !(found.length > 0 && found.every(({ quad }) => heightOf(quad) * shown >= manner.farPx))) await lookAt(Math.min(whole, 2 * manner.sideMax));
+  if (manner.farPx && shown < 1 && !(found.length > 0 && found.every(({ quad }) => heightOf(quad) * shown >= manner.farPx))) {
+    const far = Math.min(whole, 2 * manner.sideMax);
+    await lookIn(viewAt(first, sidesFor(picture.width, picture.height, far)), far);
+  }
   return apart(found);
 }
 

@@ -1,7 +1,7 @@
 /** From the finder's maps to plates: peaks, their four corners, one box for each place. */
-import { bytesOf, resized, whole, type Picture, type Point, type Quad } from "./picture";
+import { bytesOf, resized, whole, type Bytes, type Method, type Part, type Picture, type Point, type Quad, type Size } from "./picture";
 import { overlap } from "./quad";
-import { FOUND_MAX, SAME_PLACE_SHARE, STRIDE, WINDOW } from "./sizes";
+import { FOUND_MAX, REST_MIN, SAME_PLACE_SHARE, STRIDE, WINDOW } from "./sizes";
 
 export interface Found {
   quad: Quad;
@@ -11,11 +11,36 @@ export interface Found {
 /** Peaks of one map that are looked at at all. */
 const PEAKS_MAX = FOUND_MAX * 4;
 
+/** A picture at the size of one look, and how many px of the picture one of the look is. */
+export interface View {
+  bytes: Bytes;
+  across: number;
+  down: number;
+}
+export const viewOf = (picture: Picture): View => ({ bytes: bytesOf(picture), across: 1, down: 1 });
+
+/** At another size (guardian/vision/finder.py, `View.at`): the mean of so many whole px that `REST_MIN` is left, then what lies between two px. */
+export const viewAt = (view: View, to: Size): View => by(view, Math.max(1, Math.floor(Math.min(view.bytes.height / to.height, view.bytes.width / to.width) / REST_MIN)), to);
+
+/** At about half the size. */
+export const viewHalf = (view: View, to: Size): View => by(view, 2, to);
+
+function by({ bytes, across, down }: View, times: number, to: Size): View {
+  const mean = { width: Math.floor(bytes.width / times), height: Math.floor(bytes.height / times) };
+  // What is left over at the right and below is less than one px of the mean.
+  const covered = sized(bytes, { left: 0, top: 0, width: mean.width * times, height: mean.height * times }, mean, "area");
+  return { bytes: sized(covered, whole(covered), to, "linear"), across: (across * times * mean.width) / to.width, down: (down * times * mean.height) / to.height };
+}
+
+function sized(bytes: Bytes, part: Part, to: Size, method: Method): Bytes {
+  if (part.width === to.width && part.height === to.height) return bytes;
+  return { ...to, stride: 3, values: resized(bytes, part, 3, to, method) };
+}
+
 /** What the finder is shown: (3, height, width), RGB, 0 to 1. */
-export function tensorOf(picture: Picture, width: number, height: number): Float32Array {
+export function tensorOf({ width, height, stride, values }: Bytes): Float32Array {
   const out = new Float32Array(3 * width * height);
-  if (width === picture.width && height === picture.height) planes(picture.rgba, 4, out, 0, width * height);
-  else planes(resized(bytesOf(picture), whole(picture), 3, { width, height }, height < picture.height ? "area" : "linear"), 3, out, 0, width * height);
+  planes(values, stride, out, 0, width * height);
   return out;
 }
 

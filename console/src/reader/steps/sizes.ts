@@ -5,6 +5,8 @@ import table from "./finder.json";
 export const STRIDE = table.stride_px;
 /** Sides that the finder is shown are multiples of this. */
 export const SIDE_STEP = table.side_step_px;
+/** What a picture is made smaller by after the mean of whole px, at least (guardian/vision/finder.py, `REST_MIN`). */
+export const REST_MIN = table.rest_min;
 /** The second look at what was found: its size, how wide a plate is in it, what part of a side a steep one may fill, from where on it counts, how many at once, what is left of one unseen. */
 export const WINDOW = { width: table.window.width, height: table.window.height, platePx: table.window.plate_px, share: table.window.share, probMin: table.window.prob_min, most: table.window.most, unseenShare: table.window.unseen_share } as const;
 /** So many plates of one look are found; the least likely go first. */
