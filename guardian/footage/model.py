@@ -122,5 +122,5 @@ class TrackPoint(msgspec.Struct, frozen=True, kw_only=True):
 READABLE_PX = 18.0
 """Plate height from which the day-one engine reads our plates; see tests/footage for the measured rate."""
 SHOWN_MIN = 0.72
-"""From here on a film shows each sign of a plate as it was drawn. Of 40 frames of the shipped drive laid before a person, 18 from
-0.71 on could all be read; of 22 below, from 0.45 on, eight could. Judged without any reader of ours."""
+"""From here on a film shows each sign of a plate as it was drawn. Of 40 frames of the shipped drive looked at by eye, the 18 from
+0.71 on can all be read; of 22 below, from 0.45 on, eight. One look, by one who knew the numbers."""

@@ -19,7 +19,8 @@ _WIDTH, _HEIGHT = 32, 24
 RING_CHANGE_MIN = 10.0
 """Mean difference of a side of the ring, in levels of 255 after light is evened out, above which the scene has moved there. A
 guess between what a bumper shows (under 5) and what a street shows (over 15), checked on the dash camera pictures (D). By all of
-the ring together the shipped drive lost six vehicles that it followed: below a low plate the road passes by (20 to 45), while the
+the ring together six tracks of three followed
+vehicles were thrown away on the shipped drive: below a low plate the road passes by (20 to 45), while the
 lid above it stays (2 to 7)."""
 STILL_SHARE = 0.12
 """How far the text box may wander, in shares of its height (beside 1.5 px), and still count as standing still."""

@@ -40,7 +40,8 @@ GUESSED_SIGNS = 0.5
 ones stays a read with a doubt (G05)."""
 GUESSED_PROB = 0.5
 """What is more likely wrong than right is a guess where the finder never was sure of a plate either: of 21 such numbers in
-training scenes, made so small that they are hardly read, two were right (of eight between 0.5 and 0.7 all but one)."""
+training scenes, made so small that they are hardly read, two were right
+(of twelve between 0.5 and 0.7 nine)."""
 ZONE_MS = 60_000
 """A place where the camera wrote is forgotten when it has written nothing there for so long."""
 
