@@ -12,7 +12,7 @@ from guardian.domain.read import Corners, PhotoRef
 from guardian.vision import crop as cutting
 from guardian.vision.judge import PlateSeen
 from guardian.vision.passing import TrackResult, results_of_photo
-from guardian.vision.track import Tracker, TrackSettings
+from guardian.vision.track import Tracker, TrackSettings, Wanted, nobody
 
 VOTE_PICTURES_MAX = 4
 """Of a hit, besides its crop and overview: about 1.5 kB each."""
@@ -122,11 +122,16 @@ class StillFollower:
 
 
 class FilmFollower:
-    """`vision.track` over the frames of one source; begins anew where the picture's size changes or the film starts again."""
+    """`vision.track` over the frames of one source; begins anew where the picture's size changes or the film starts again.
 
-    def __init__(self, settings: TrackSettings | None = None) -> None:
+    Args:
+        wanted: whether a number would be a hit: such a one is told at once, however doubtful; left out, nothing is looked for.
+    """
+
+    def __init__(self, settings: TrackSettings | None = None, wanted: Wanted = nobody) -> None:
         self._settings = settings
-        self._tracker = Tracker(settings)
+        self._wanted = wanted
+        self._tracker = Tracker(settings, wanted)
         self._shape: tuple[int, ...] | None = None
         self._media_ms: int | None = None
         self._media_shift_ms: int | None = None  # film's time minus monotonic time
@@ -159,5 +164,5 @@ class FilmFollower:
 
     def finish(self) -> list[Passing]:
         found = [self._passing(result) for result in self._tracker.finish()]
-        self._tracker = Tracker(self._settings)
+        self._tracker = Tracker(self._settings, self._wanted)
         return found

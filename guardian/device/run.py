@@ -47,6 +47,7 @@ from guardian.domain.wire import DeviceAnswer
 from guardian.vision.engine import OWN, Engine, open_engine
 from guardian.vision.opinion import open_second_reader, reader_beside
 from guardian.vision.ports import SecondReader
+from guardian.vision.series import SeriesRead
 from guardian.vision.vehicles import VehicleFinder
 
 log = structlog.get_logger("device.run")
@@ -140,7 +141,7 @@ class Device:
         self.pipeline = Pipeline(
             source=self.source,
             engine=engine,
-            follower=StillFollower() if stills else FilmFollower(),
+            follower=StillFollower() if stills else FilmFollower(wanted=self._would_hit),
             in_force=lambda: self.lists.in_force,
             desk=self.desk,
             spool=self.spool,
@@ -179,6 +180,11 @@ class Device:
                 opinions=self.opinions,
             )
         self._begun = time.monotonic()
+
+    def _would_hit(self, number: SeriesRead) -> bool:
+        """Whether the list in force would alarm on a number that is still being watched."""
+        at_ms = self.clock.now_ms() if self.clock.plausible else 0
+        return bool(self.lists.in_force.matcher.match(number.text, number.char_probs, number.alternatives, at_ms=at_ms))
 
     def _next_boot(self) -> int:
         """This start's number; on a disk without room for a name, a picture goes for it."""

@@ -68,10 +68,14 @@ class Studio:
         found = self._skins.get(actor.number)
         if found is None:
             style = STYLES[actor.style]
-            picture = draw_plate(actor.plate, style, np.random.default_rng((self.spec.seed, 4, actor.number)))
+            picture = self.plate(actor)
             found = Skin(actor.paint, actor.cloth, actor.helmet, Texture(picture), (style.width_m, style.height_m))
             self._skins[actor.number] = found
         return found
+
+    def plate(self, actor: Actor) -> Picture:
+        """The plate of a vehicle as it is drawn, from the front and 1 mm a pixel."""
+        return draw_plate(actor.plate, STYLES[actor.style], np.random.default_rng((self.spec.seed, 4, actor.number)))
 
     def camera(self, t: float) -> Camera:
         """The camera at a time: on the way, looking a little ahead, shaken as a car is."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -21,10 +21,11 @@ import numpy as np
 
 from guardian.domain.plate import Plate
 from guardian.domain.position import Position
-from guardian.footage.model import READABLE_PX, DriveFiles, DriveSpec, Pass, PlateView, TrackPoint
+from guardian.footage.model import READABLE_PX, SHOWN_MIN, DriveFiles, DriveSpec, Pass, PlateView, TrackPoint
 from guardian.footage.plate_art import Picture
 from guardian.footage.render import FrameTruth, Studio, lay_way
 from guardian.footage.shipped import files_in
+from guardian.footage.shown import with_shown
 
 _FIX_EVERY_S = 0.5
 _CHUNK = 12
@@ -121,6 +122,7 @@ def render_drive(
             progress(number + 1, studio.frames)
         film.mux(stream.encode())
     part.replace(files.video)
+    seen = as_coded(studio, files.video, seen)
     _write_lines(files.truth, (_pass(studio, vehicle, views) for vehicle, views in sorted(seen.items())))
     track = list(track_of(studio))
     _write_lines(files.track, iter(track))
@@ -131,12 +133,33 @@ def render_drive(
     return files
 
 
+def as_coded(studio: Studio, film: Path, seen: Mapping[int, Sequence[PlateView]]) -> dict[int, list[PlateView]]:
+    """The views of each vehicle with what the finished film shows of their plates."""
+    import av
+
+    by_frame: dict[int, dict[int, PlateView]] = {}
+    for vehicle, views in seen.items():
+        for view in views:
+            by_frame.setdefault(view.frame, {})[vehicle] = view
+    actors = {vehicle: studio.traffic.actors[vehicle] for vehicle in seen}
+    drawn = {vehicle: (studio.plate(actor), actor.plate) for vehicle, actor in actors.items()}
+    out: dict[int, list[PlateView]] = {vehicle: [] for vehicle in seen}
+    with av.open(str(film)) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number in by_frame:
+                picture = frame.to_ndarray(format="bgr24")
+                for vehicle, view in with_shown(picture, by_frame[number], drawn).items():
+                    out[vehicle].append(view)
+    return out
+
+
 def _write_lines(path: Path, things: Iterator[Pass] | Iterator[TrackPoint]) -> None:
     path.write_bytes(b"".join(msgspec.json.encode(thing) + b"\n" for thing in things))
 
 
 def is_readable(view: PlateView) -> bool:
-    """Whether a person would read the plate in that frame: high enough, in the open, not smeared, not too aslant."""
+    """Whether a person would read the plate in that frame: high enough, in the open, not smeared, not too aslant, not lost in
+    coding."""
     (ax, ay), (bx, by), _, _ = view.corners
     wide = math.hypot(bx - ax, by - ay)
     return (
@@ -144,6 +167,7 @@ def is_readable(view: PlateView) -> bool:
         and view.hidden_share < 0.05
         and view.blur_px < 5.0
         and wide > 1.45 * view.height_px
+        and view.shown_share >= SHOWN_MIN
     )
 
 

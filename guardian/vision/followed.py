@@ -6,6 +6,7 @@ A track gathers and judges itself; which single read belongs to which track, and
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -66,11 +67,15 @@ class Track:
         self._vote_crops: dict[int, tuple[float, Frame]] = {}  # by number of frame, with its quality
         self.fused: SeriesRead | None = None
         self.decided = False
+        self.settled = False  # decided, and surely: nothing more is learnt of its number
+        self._asked: tuple[str, tuple[float, ...]] | None = None
+        self._answer = False
         self.result_of: str | None = None  # the text of the read that its pass went into
         self._anchor: Corners | None = None
         self._ring: Ring | None = None
         self._still_moved = 0  # frames at the same pixels while the ring moved
         self.height_px_max = 0.0
+        self.plate_prob = 0.0  # of the finder, when it was surest
         self._strayed = 0  # frames at other pixels than the anchor
 
     @property
@@ -106,7 +111,7 @@ class Track:
         return max(voted, texts_agree(text, self.seen[-1].plate.number.text) if self.seen else 0.0)
 
     def take(self, plate: PlateSeen, frame: Frame | None, *, frame_index: int, frame_ms: int, gap_ms: int) -> None:
-        """One more sight. After a decision it only keeps the track's place and time.
+        """One more sight. After a sure decision it only keeps the track's place and time.
 
         Args:
             gap_ms: after a longer time out of sight nothing is learnt of its speed.
@@ -125,14 +130,24 @@ class Track:
             self.seen.remove(min(self.seen, key=lambda s: s.weight * s.plate.confidence_prob))
         self.frames += 1
         self.height_px_max = max(self.height_px_max, height)
+        self.plate_prob = max(self.plate_prob, plate.detector_prob)
         self.last_ms, self.last_index = frame_ms, frame_index
         if frame is not None:
             self._watch_ring(plate, frame)
         self.corners = plate.corners
-        if not self.decided:
+        if not self.settled:
             self.fused = fuse([Ballot(single.plate.number, single.weight) for single in self.seen])
             self._keep_sight(plate, frame, weight * plate.confidence_prob)
             self._keep_vote_crop(plate, frame, weight * plate.confidence_prob)
+
+    def asks(self, wanted: Callable[[SeriesRead], bool]) -> bool:
+        """Whether what is read now is wanted; asked again only when it has changed."""
+        if self.fused is None:
+            return False
+        said = (self.fused.text, tuple(round(p, 1) for p in self.fused.char_probs))
+        if said != self._asked:
+            self._asked, self._answer = said, wanted(self.fused)
+        return self._answer
 
     def best_sight(self, text: str) -> Sight:
         """The picture of a text's best frame.

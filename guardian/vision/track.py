@@ -5,23 +5,25 @@ could say. Both are needed: boxes jump from a leaving car to the one behind it (
 many ways (G02). So no vote ever runs over two vehicles, and the pictures of a read come from frames in which its own
 text was read.
 
-A track decides once: when its frames agree surely, or when it has been watched long enough, or when it ends. What a
-later track says again within seconds is the same pass and is folded into the first. Text that stands at the same pixels
-while the scene moves is the camera's own (G04) and never becomes a read.
+A track decides once: when its frames agree surely, or when it has been watched long enough, or when it ends. What is
+still doubtful then is watched on while it is in sight, since it will mostly be read better as it comes nearer; only what
+somebody is looking for is told at once (`Wanted`), and told again where it becomes sure of another number. What its frames
+together leave a guess is not told at all. What a later track says again within seconds is the same pass and is folded into
+the first. Text that stands at the same pixels while the scene moves is the camera's own (G04) and never becomes a read.
 
 Time is the frames' own, in milliseconds, and may stand still or jump; nothing here looks at a clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from guardian.domain.read import DOUBTFUL_PROB, Corners
 from guardian.vision import crop as cutting
 from guardian.vision.followed import Track, centre_of, texts_agree
-from guardian.vision.judge import PlateSeen, overlap
+from guardian.vision.judge import PLATE_PROB_SURE, PlateSeen, overlap
 from guardian.vision.overlay import stands_still
 from guardian.vision.passing import TrackResult, result_of
 from guardian.vision.ports import Frame
@@ -29,8 +31,35 @@ from guardian.vision.series import SeriesRead
 
 AGREE_MIN = 0.6
 """A reading that agrees less with what a track says is another plate's."""
+SAME_PLACE_MIN, SAME_PLACE_MS = 0.5, 350
+"""A reading that lies on the place where a plate should be, by so much, within so short a time, is of that plate whatever it
+says, unless both are sure: another vehicle's plate is not there a few frames later, and one that cannot be read says something
+else in each frame."""
+GUESSED_SIGNS = 0.5
+"""Where so many signs besides the worst one are wrong by their own probabilities, a number is a guess. One hidden sign among sure
+ones stays a read with a doubt (G05)."""
+GUESSED_PROB = 0.5
+"""What is more likely wrong than right is a guess where the finder never was sure of a plate either: of 21 such numbers in
+training scenes, made so small that they are hardly read, two were right
+(of twelve between 0.5 and 0.7 nine)."""
 ZONE_MS = 60_000
 """A place where the camera wrote is forgotten when it has written nothing there for so long."""
+
+
+Wanted = Callable[[SeriesRead], bool]
+"""Whether somebody would be told of this number at once. Asked about doubtful ones only, when what is read has changed."""
+
+
+def nobody(_number: SeriesRead) -> bool:
+    """Nothing is looked for."""
+    return False
+
+
+def guessed(number: SeriesRead, plate_prob: float) -> bool:
+    """Whether a number is more a guess than a reading. `plate_prob`: how sure the finder was of the plate when it was surest."""
+    if plate_prob < PLATE_PROB_SURE and number.confidence_prob < GUESSED_PROB:
+        return True
+    return sum(1.0 - p for p in number.char_probs) - (1.0 - number.confidence_prob) >= GUESSED_SIGNS
 
 
 class TrackSettings(msgspec.Struct, frozen=True):
@@ -38,7 +67,8 @@ class TrackSettings(msgspec.Struct, frozen=True):
 
     A read is decided when `frames_min` frames support it and either its weakest character reaches `sure_prob` with
     `sure_frames` in support (and the plate has been at least `sure_height_px` high: far ones are waited for, they read
-    differently as they come nearer), or the track is `decide_ms` old, or it ends (`gap_ms` without a sight). The same number is
+    differently as they come nearer), or the track is `decide_ms` old and its number without a doubt and seen that high, or is
+    wanted, or the track is `doubt_ms` old, or it ends (`gap_ms` without a sight). The same number is
     the same pass for `same_pass_ms`. Bounds: `tracks_max` tracks are followed at once (the one unseen longest is ended
     early and decided), `ballots_max` reads vote in each (the lightest goes), `pictures_max` texts of a track keep a
     picture (about 1.7 MB each), `vote_crops_max` single reads a small crop (29 kB each).
@@ -49,6 +79,7 @@ class TrackSettings(msgspec.Struct, frozen=True):
     sure_prob: float = 0.95
     sure_height_px: float = 16.0
     decide_ms: int = 1500
+    doubt_ms: int = 30_000
     gap_ms: int = 1000
     single_prob: float = 0.97  # with frames_min 1 in force at the end of a track that was seen only once
     same_pass_ms: int = 30_000
@@ -67,16 +98,22 @@ class TrackCounts(msgspec.Struct):
     reads_made: int = 0
     frames_folded: int = 0  # single reads that went into a read beyond the first
     passes_folded: int = 0  # tracks that were the same pass again
+    guesses: int = 0  # tracks that ended with no more than a guess
     too_short: int = 0  # tracks that ended before the rule of several frames was met
     overlays: int = 0  # texts that were the camera's own
     ended_early: int = 0  # tracks given up for the bound on tracks
 
 
 class Tracker:
-    """Makes reads out of single reads. One for each camera; not thread-safe."""
+    """Makes reads out of single reads. One for each camera; not thread-safe.
 
-    def __init__(self, settings: TrackSettings | None = None) -> None:
+    Args:
+        wanted: see `Wanted`; left out, nothing is looked for.
+    """
+
+    def __init__(self, settings: TrackSettings | None = None, wanted: Wanted = nobody) -> None:
         self.settings = settings or TrackSettings()
+        self._wanted = wanted
         self.counts = TrackCounts()
         self._tracks: list[Track] = []
         self._next_id = 1
@@ -119,7 +156,7 @@ class Tracker:
                 self._tracks.remove(track)
                 self.counts.overlays += 1
                 self._zones.append((track.corners, frame_ms))
-            elif not track.decided and self._sure(track):
+            elif not track.settled and self._sure(track):
                 out.extend(self._decide(track))
         while len(self._tracks) > self.settings.tracks_max:
             self.counts.ended_early += 1
@@ -136,8 +173,17 @@ class Tracker:
         return out
 
     def expected(self, frame_ms: int, limit: int) -> list[Corners]:
-        """Where the plates should be now that are not yet decided; those nearest to a decision first, `limit` at most."""
-        open_tracks = [t for t in self._tracks if not t.decided and frame_ms - t.last_ms <= self.settings.gap_ms]
+        """Where the plates should be now that are not yet decided; those nearest to a decision first, `limit` at most.
+
+        One that is watched on because it is doubtful has time: it is seen again whenever the whole frame is looked at.
+        """
+        open_tracks = [
+            t
+            for t in self._tracks
+            if not t.decided
+            and frame_ms - t.last_ms <= self.settings.gap_ms
+            and frame_ms - t.first_ms < self.settings.decide_ms
+        ]
         open_tracks.sort(key=lambda t: (-min(t.frames, self.settings.sure_frames), -t.last_ms, t.id))
         return [t.predicted(frame_ms) for t in open_tracks[:limit]]
 
@@ -169,6 +215,10 @@ class Tracker:
         for track in free:
             agree = track.could_say(plate.number.text)
             if agree < AGREE_MIN:
+                if self._stands_there(plate, track):
+                    score = overlap(track.predicted(self._now_ms), plate.corners) - 1.0
+                    if best is None or score > best[0]:
+                        best = (score, track)
                 continue
             gap_s = max(0, self._now_ms - track.last_ms) / 1000
             px, py = centre_of(track.predicted(self._now_ms))
@@ -184,6 +234,15 @@ class Tracker:
             if best is None or score > best[0]:
                 best = (score, track)
         return best[1] if best else None
+
+    def _stands_there(self, plate: PlateSeen, track: Track) -> bool:
+        """Whether a reading that says something else is of a track's plate by its place alone."""
+        if not 0 <= self._now_ms - track.last_ms <= SAME_PLACE_MS or track.fused is None:
+            return False
+        if min(plate.confidence_prob, track.fused.confidence_prob) >= DOUBTFUL_PROB:
+            return False
+        there = track.predicted(self._now_ms)
+        return _same_height(there, plate.corners) and overlap(there, plate.corners) >= SAME_PLACE_MIN
 
     def _join(self, track: Track, plate: PlateSeen, frame: Frame | None) -> None:
         track.take(
@@ -201,14 +260,31 @@ class Tracker:
         s = self.settings
         if track.fused is None or track.suspect or track.support < s.frames_min:
             return False
-        if self._now_ms - track.first_ms >= s.decide_ms:
+        if track.decided:  # it was told while it was doubtful, and may yet be surely another one
+            return track.fused.text != track.result_of and self._surely(track)
+        age_ms = self._now_ms - track.first_ms
+        if age_ms >= s.decide_ms and (self._well_seen(track) or track.asks(self._wanted)):
             return True
+        if age_ms >= s.doubt_ms:
+            return not guessed(track.fused, track.plate_prob)
         if s.frames_min == 1 and track.fused.confidence_prob >= s.single_prob:
             return True
-        # Reads that still change as the plate comes nearer are waited for.
+        return self._surely(track)
+
+    def _well_seen(self, track: Track) -> bool:
+        """Whether nothing better is to be waited for: no sign is in doubt, the plate has been near, and was last read so."""
+        if track.fused is None or track.fused.confidence_prob < DOUBTFUL_PROB:
+            return False
+        near = track.height_px_max >= self.settings.sure_height_px
+        return near and track.seen[-1].plate.number.text == track.fused.text
+
+    def _surely(self, track: Track) -> bool:
+        """Reads that still change as the plate comes nearer are waited for."""
+        s = self.settings
         last = [x.plate.number.text for x in track.seen[-s.sure_frames :]]
         return (
-            len(last) >= s.sure_frames
+            track.fused is not None
+            and len(last) >= s.sure_frames
             and track.height_px_max >= s.sure_height_px
             and all(text == track.fused.text for text in last)
             and track.fused.confidence_prob >= s.sure_prob
@@ -224,11 +300,15 @@ class Tracker:
         if track.fused is None or track.support < self.settings.frames_min:
             self.counts.too_short += 1
             return []
+        if guessed(track.fused, track.plate_prob) and not track.asks(self._wanted):
+            self.counts.guesses += 1
+            return []
         return self._decide(track)
 
     def _decide(self, track: Track) -> list[TrackResult]:
         fused = track.fused
         track.decided = True
+        track.settled = fused is None or self._well_seen(track)
         if fused is None:
             return []
         if self._same_pass(fused, track):

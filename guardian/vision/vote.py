@@ -1,7 +1,7 @@
 """One number out of many single reads of the same plate: probabilities are joined, strings are never counted.
 
 Each read says for each place how likely each sign is. Sharp and large ones weigh more. Reads of one vehicle are not
-independent (the same blur misleads them all), so however many there are, together they count as three at most: a
+independent (the same blur misleads them all), so however many there are, together they count as one and a half at most: a
 hundred bad frames do not make a certainty.
 
 Reads of different length are not mixed. The length with the most weight wins, and a shorter read that is a part of the
@@ -19,7 +19,10 @@ from guardian.domain.read import Alternative
 from guardian.vision.ports import ReadChar, TextRead
 from guardian.vision.series import HOLE_PROB, SeriesRead, number_of
 
-INDEPENDENT_MAX = 3.0
+INDEPENDENT_MAX = 1.5
+"""Measured on 4,475 runs of two to 36 frames of 161 vehicles in four rendered drives: of votes told with 0.80 to 0.90, 0.90 to
+0.95 and 0.95 to 0.98, 86, 93 and 95 % are right; with 3, which an earlier reader was given, 59, 81 and 83 %, with 1 all of them
+are rather 95 to 99 %. How size and sharpness weigh changes next to nothing."""
 _FLOOR = 0.002
 """What a sign that a read did not think of may still have."""
 

@@ -157,10 +157,11 @@ def test_a_hit_shows_the_plate_of_its_single_reads_and_a_read_without_one_sends_
 
 
 def test_a_hit_watched_for_long_sends_four_small_pictures_at_most() -> None:
-    script = [[plate_seen("BKD8869", prob=0.6, x=100 + 8 * i)] for i in range(30)]
+    script = [[plate_seen("BKD8869", doubtful={4: (0.6, "6", 0.2)}, x=100 + 8 * i)] for i in range(30)]
     moments = [1_000_000 + 80 * i for i in range(30)]
+    follower = FilmFollower(wanted=lambda number: number.text == "BKD8869")
     line, kept, _, _ = pipeline(
-        ScriptedEngine(script), ScriptedSource(moments), FilmFollower(), entry("BKD8869"), every_frame=True
+        ScriptedEngine(script), ScriptedSource(moments), follower, entry("BKD8869"), every_frame=True
     )
     line.run(threading.Event())
     assert len(kept.reads[0].votes) > 10

@@ -140,7 +140,7 @@ def test_the_demos_drive_ships_with_the_package() -> None:
     files = demo_drive()
     passes = load_truth(files.truth)
     readable = [item for item in passes if item.readable_frames]
-    assert 25 <= len(readable) <= 60
+    assert 18 <= len(readable) <= 60
     assert {"CZB5081", "NZH7715", "CYD0819", "TZM0388", "0935ZX", "CXW2637"} <= {item.plate for item in readable}
     assert len({item.series for item in readable}) >= 3
     assert files.video.stat().st_size < 6_500_000

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardian.domain.read import Alternative
+from guardian.domain.read import DOUBTFUL_PROB, Alternative
 from guardian.vision.ports import ReadChar, TextRead
 from guardian.vision.series import SeriesRead, number_of
 from guardian.vision.vote import Ballot, fuse, weight_of
@@ -39,6 +39,12 @@ def test_unsure_reads_that_agree_make_a_surer_one_but_never_a_certainty() -> Non
     assert few is not None and many is not None
     assert one.confidence_prob < few.confidence_prob < 1
     assert abs(many.confidence_prob - few.confidence_prob) < 0.001, "three hundred blurred frames are no proof"
+
+
+def test_three_reads_of_little_more_than_even_odds_stay_in_doubt() -> None:
+    fused = fuse([Ballot(_number("BKD-8869", 0.97, (5, "6", 0.55, 0.3)), 1.0)] * 3)
+    assert fused is not None
+    assert 0.55 < fused.confidence_prob < DOUBTFUL_PROB, "of 110 such votes 65 % were right"
 
 
 def test_the_second_thoughts_of_several_reads_can_win() -> None:
