@@ -247,7 +247,7 @@ def sizes() -> dict[str, Any]:
         "crop": {"width": WIDTH_PX, "height": HEIGHT_PX, "margin": MARGIN},
         "shape": {
             "height_min_px": judge.TEXT_HEIGHT_MIN_PX,
-            "aspect_min": judge.ASPECT_MIN,
+            "aspect_min": judge.PLATE_ASPECT_MIN,
             "aspect_max": judge.ASPECT_MAX,
         },
         "standing": {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from guardian.domain.read import DOUBTFUL_PROB, Corners
-from guardian.vision.judge import GUESS_PROB, PLATE_PROB_MIN, PLATE_PROB_SURE, PlateSeen, judge
+from guardian.vision.judge import GUESS_PROB, PLATE_PROB_MIN, PLATE_PROB_SURE, PlateSeen, judge, plausible_line
 from guardian.vision.ports import Detection
 from tests.pictures import Say
 
@@ -60,3 +60,11 @@ def test_a_guess_of_both_is_not_told(say: Say) -> None:
     assert _judged(say.text("BKD-8869", weak), PLATE_PROB_MIN - 0.1) is None
     assert _judged(say.text("BKD-8869", weak)) is not None
     assert _judged(say.text("BKD-8869", 0.99), PLATE_PROB_MIN - 0.1) is not None
+
+
+def test_a_plate_seen_from_far_beside_it_may_be_as_high_as_wide_and_a_line_of_text_may_not() -> None:
+    quad = ((0.0, 0.0), (30.0, 4.0), (30.0, 34.0), (0.0, 30.0))
+    assert plausible_line(Detection(quad, 0.9)), "the finder's own corners of a plate turned by 60 degrees"
+    assert not plausible_line(Detection(quad, 0.9, text_corners=quad)), "a text is as wide as its signs"
+    narrow = ((0.0, 0.0), (20.0, 4.0), (20.0, 34.0), (0.0, 30.0))
+    assert not plausible_line(Detection(narrow, 0.9)), "nobody reads it"
