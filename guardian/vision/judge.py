@@ -44,6 +44,11 @@ GUESS_PROB = 0.6
 """What neither finder nor reader gives so much is a guess, and is not told."""
 
 
+UNSURE_PROB_MIN, UNSURE_EVIDENCE_MIN = 0.5, -2.4
+"""What the signs must bear where the finder is not sure of the plate: of 34 reads below 0.5 on 87 training scenes, spoilt in 27 ways
+each, 6 are right, of those above 381 of 415. Shop signs, prices and telephone numbers are read like that."""
+
+
 class PlateSeen(msgspec.Struct, frozen=True):
     """One plate in one picture: what it says, where it is, and what the reader saw before any rule.
 
@@ -165,6 +170,8 @@ def _doubts(number: SeriesRead, plate_prob: float) -> SeriesRead | None:
     if plate_prob < PLATE_PROB_MIN and number.confidence_prob < GUESS_PROB:
         return None
     surely = plate_prob >= PLATE_PROB_SURE
+    if not surely and (number.confidence_prob < UNSURE_PROB_MIN or number.evidence < UNSURE_EVIDENCE_MIN):
+        return None
     if not number.dash_agrees:
         if not surely:
             return None

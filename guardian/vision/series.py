@@ -305,6 +305,11 @@ _AS_LETTERS = str.maketrans("01", "OI")
 """A reader that knows no letter O reads KYMC0: what is a word with these letters is a word."""
 
 
+_AS_DIGITS = str.maketrans("OQDIZSGB", "00012568")
+_TELEPHONE_MIN = 8
+"""A telephone number with its area code (05-7845334) has nine digits or more; its first may be read as a letter."""
+
+
 def unknown_number_of(read: TextRead) -> SeriesRead | None:
     """A line of text as it was read, for a plate that is no number of ours: a foreign one (its series has no name).
 
@@ -318,6 +323,8 @@ def unknown_number_of(read: TextRead) -> SeriesRead | None:
     signs, dash_after, _ = split
     text = "".join(sign.best for sign in signs)
     if len(text) not in UNKNOWN_LENGTHS or text.translate(_AS_LETTERS).isalpha() or text.isdigit():
+        return None
+    if len(text) >= _TELEPHONE_MIN and text.translate(_AS_DIGITS).isdigit():
         return None
     if any(_shape_of(text) in whole for whole in _whole_shapes()):
         return None

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from guardian.domain.read import DOUBTFUL_PROB, Corners
-from guardian.vision.judge import GUESS_PROB, PLATE_PROB_MIN, PLATE_PROB_SURE, PlateSeen, judge, plausible_line
+from guardian.vision.judge import (
+    GUESS_PROB,
+    PLATE_PROB_MIN,
+    PLATE_PROB_SURE,
+    UNSURE_PROB_MIN,
+    PlateSeen,
+    judge,
+    plausible_line,
+)
 from guardian.vision.ports import Detection
 from tests.pictures import Say
 
@@ -60,6 +68,22 @@ def test_a_guess_of_both_is_not_told(say: Say) -> None:
     assert _judged(say.text("BKD-8869", weak), PLATE_PROB_MIN - 0.1) is None
     assert _judged(say.text("BKD-8869", weak)) is not None
     assert _judged(say.text("BKD-8869", 0.99), PLATE_PROB_MIN - 0.1) is not None
+
+
+def test_what_is_read_doubtfully_where_no_plate_is_sure_is_not_told(say: Say) -> None:
+    weak = (0.99, 0.99, 0.99, UNSURE_PROB_MIN - 0.05, 0.99, 0.99, 0.99)
+    assert _judged(say.text("BKD-8869", weak), PLATE_PROB_SURE - 0.01) is None
+    assert _judged(say.text("BKD-8869", weak), PLATE_PROB_SURE) is not None
+    enough = (0.99, 0.99, 0.99, UNSURE_PROB_MIN + 0.05, 0.99, 0.99, 0.99)
+    assert _judged(say.text("BKD-8869", enough), PLATE_PROB_SURE - 0.01) is not None
+
+
+@pytest.mark.parametrize(("raw", "told"), [("Q5-784533", False), ("W5-784533", True), ("KA-5784K3", True)])
+def test_a_telephone_number_is_no_foreign_plate_though_its_nought_reads_as_a_letter(
+    say: Say, raw: str, told: bool
+) -> None:
+    seen = _judged(say.text(raw, 0.99))
+    assert (seen is not None and seen.number.series.id == "") == told
 
 
 def test_a_plate_seen_from_far_beside_it_may_be_as_high_as_wide_and_a_line_of_text_may_not() -> None:

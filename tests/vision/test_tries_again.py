@@ -49,7 +49,7 @@ class _Eyes:
         (0.95, 0.7, True, "BKD8869", 4),
         (0.95, 0.7, False, "BKD8863", 1),
         (0.95, 0.99, True, "BKD8863", 1),
-        (0.8, 0.7, True, "BKD8863", 1),
+        (0.8, 0.75, True, "BKD8863", 1),
     ],
 )
 def test_only_a_doubtful_reading_of_a_sure_plate_is_tried_again(
