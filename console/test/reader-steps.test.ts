@@ -174,7 +174,7 @@ describe("places", () => {
     expect(apart([look(0.7, 118), look(0.95, 60, 1)])[0]!.quad[0][0]).toBe(1);
   });
   test("what is too low, too narrow or too long is no plate", () => {
-    expect([box(0, 0, 30, 10), box(0, 0, 24, 8), box(0, 0, 20, 20), box(0, 0, 90, 15)].map(plausible)).toEqual([true, false, false, false]);
+    expect([box(0, 0, 30, 10), box(0, 0, 24, 8), box(0, 0, 20, 20), box(0, 0, 15, 20), box(0, 0, 90, 15)].map(plausible)).toEqual([true, false, true, false, false]);
   });
 });
 
