@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -196,7 +195,7 @@ def _run(
     mended: int,
 ) -> tuple[Report, Ran]:
     from guardian.evaluation import run as running
-    from guardian.evaluation.report import Report, RunFacts
+    from guardian.evaluation.report import Report, facts_of
     from guardian.evaluation.stressed import evaluate_stress
 
     begun = time.monotonic()
@@ -206,18 +205,13 @@ def _run(
     if stress_sample >= 0 and not ran.partial:
         with _progress("looks under stress") as told:
             stressed = evaluate_stress(labels, subjects, ran, number=stress_sample, seed=seed, progress=told)
-    facts = RunFacts(
-        folder=labels.folder.resolve().name,
-        split=" + ".join(labels.splits),
+    facts = facts_of(
+        labels,
+        ran,
+        begun,
         sets=tuple(name for name in sets.split(",") if name),
         fold=fold,
         threads=threads,
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=round(time.monotonic() - begun, 1),
-        done=ran.done,
-        of=ran.of,
-        partial=ran.partial,
-        troubles=len(ran.troubles),
         seed=seed,
         stress_pictures=stressed[0],
         stress_of=stressed[1],

@@ -7,7 +7,9 @@ No text of a plate and no name of a file stands in it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ import msgspec
 
 from guardian.domain.errors import InputRefusedError
 from guardian.evaluation.figures import Figures, figures_of
+from guardian.evaluation.labels import Labels
 from guardian.evaluation.notes import Notes, StressNote, join_confusion
+from guardian.evaluation.run import Ran
 from guardian.evaluation.stressed import Stressed, stressed_of
 
 KIND = "guardian-evaluation"
@@ -46,6 +50,25 @@ class RunFacts(msgspec.Struct, frozen=True):
     stress_pictures: int = 0
     stress_of: int = 0
     mends: int = 0  # labels that were put right for this run
+
+
+def facts_of(labels: Labels, ran: Ran, begun: float, **more: Any) -> RunFacts:
+    """How a run was made: its pictures and its end, and what else the caller knows of it (fields of `RunFacts`).
+
+    Args:
+        begun: by `time.monotonic()`.
+    """
+    return RunFacts(
+        folder=labels.folder.resolve().name,
+        split=" + ".join(labels.splits),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - begun, 1),
+        done=ran.done,
+        of=ran.of,
+        partial=ran.partial,
+        troubles=len(ran.troubles),
+        **more,
+    )
 
 
 class Report(msgspec.Struct):
