@@ -13,7 +13,6 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -23,7 +22,7 @@ import torch
 from guardian.evaluation import run as running
 from guardian.evaluation.folds import only_fold
 from guardian.evaluation.labels import Labels
-from guardian.evaluation.report import Report, RunFacts, encode, join
+from guardian.evaluation.report import Report, encode, facts_of, join
 from guardian.evaluation.subjects import EngineSubject
 from guardian.evaluation.tables import as_markdown
 from guardian.vision.engine import OWN, Engine, engine_of, own_sizes
@@ -34,14 +33,17 @@ from train.data import load
 from train.export import detector_bytes, reader_bytes
 from train.models.detector import PlateDetector
 from train.models.reader import PlateReader
+from train.reader import Look, samples_of
+from train.straight import straight
 from train.together import FOLDS
 
+SPOILT_WAYS = 6
 CURVE = (
     ("drawn", "rendered plates alone"),
     ("sixth", "a sixth of the labelled plates"),
     ("half", "half of them"),
     ("fold0", "all of them"),
-    ("wide0", "all of them, a reader twice as large"),
+    ("wide0", "all of them, a reader nearly twice as large"),
 )
 
 
@@ -49,9 +51,7 @@ def engine_from(finder: Path, reader: Path) -> Engine:
     """Our engine for photos with the weights of a run. The temperature is the shipped reader's."""
     found = PlateDetector()
     found.load_state_dict(torch.load(finder, map_location="cpu", weights_only=True))
-    weights = torch.load(reader, map_location="cpu", weights_only=True)
-    read = PlateReader(_width_of(weights))
-    read.load_state_dict(weights)
+    read = reader_from(reader)
     temperature = float(listed()["reader"].facts.get("temperature", 1.0))
     return engine_of(
         PlateFinder(content=detector_bytes(found), sizes=own_sizes()[OWN]),
@@ -59,35 +59,30 @@ def engine_from(finder: Path, reader: Path) -> Engine:
     )
 
 
-def _width_of(weights: dict[str, torch.Tensor]) -> float:
-    return float(weights["head.weight"].shape[1]) / 128
+def reader_from(file: Path) -> PlateReader:
+    """A reader with the weights of a run, as wide as they are."""
+    weights = torch.load(file, map_location="cpu", weights_only=True)
+    model = PlateReader(float(weights["head.weight"].shape[1]) / 128)
+    model.load_state_dict(weights)
+    return model
 
 
-def evaluated(labels: Labels, engine: Engine, fold: str, mends: int = 0) -> Report:
+def evaluated(labels: Labels, engine: Engine, fold: str) -> Report:
     """What `guardian evaluate` says of these pictures."""
     begun = time.monotonic()
     ran = running.evaluate(labels, [EngineSubject(engine)])
-    facts = RunFacts(
-        folder=labels.folder.resolve().name,
-        split="train",
-        sets=(),
-        fold=fold,
-        threads=1,
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=round(time.monotonic() - begun, 1),
-        done=ran.done,
-        of=ran.of,
-        partial=ran.partial,
-        troubles=len(ran.troubles),
-        mends=mends,
-    )
+    facts = facts_of(labels, ran, begun, sets=(), fold=fold, threads=1)
     return Report([facts], ran.notes)
 
 
 def curve_of(labelled: Labels, finder: Path, readers: Path, steps: Sequence[tuple[str, str]] = CURVE) -> str:
     """The learning curve as a table of Markdown."""
     held = only_fold(labelled, 0, FOLDS)
-    lines = ["| the reader learnt from | scenes | loose crops |", "|---|---:|---:|"]
+    look = Look(straight(samples_of(held))[0], ways=SPOILT_WAYS)
+    lines = [
+        f"| the reader learnt from | scenes | loose crops | all of these, spoilt in {SPOILT_WAYS} ways each |",
+        "|---|---:|---:|---:|",
+    ]
     for name, said in steps:
         file = readers / f"{name}.pt"
         if not file.exists():
@@ -96,7 +91,8 @@ def curve_of(labelled: Labels, finder: Path, readers: Path, steps: Sequence[tupl
         cells = [cell.whole_plates for name, cell in figures.sets.items() if name != "twocr"]
         right, of = sum(c.right for c in cells), sum(c.of for c in cells)
         crops = figures.sets["twocr"].whole_plates
-        lines.append(f"| {said} | {right} of {of} | {crops.right} of {crops.of} |")
+        hard = look(reader_from(file).eval())["hard"]
+        lines.append(f"| {said} | {right} of {of} | {crops.right} of {crops.of} | {100 * hard:.1f} % |")
         print(lines[-1], file=sys.stderr, flush=True)
     return "\n".join(lines) + "\n"
 

@@ -366,13 +366,13 @@ def samples_held(labelled: Labels | None, settings: ReaderSettings) -> list[Samp
 
 
 class Look:
-    """Figures of a model on held-out plates: as they are, and each made hard in two ways that never change."""
+    """Figures of a model on held-out plates: as they are, and each made hard in some ways that never change."""
 
-    def __init__(self, held: Sequence[Sample], seed: int = 99) -> None:
+    def __init__(self, held: Sequence[Sample], seed: int = 99, ways: int = 2) -> None:
         self.texts = [s.layout.replace("-", "") for s in held]
         self.sets = [s.set for s in held]
         self.plain = tensor_of([grey_of(straightened(s)) for s in held])
-        hard = [fed(np.random.default_rng((seed, i, k)), s, 1.5) for k in range(2) for i, s in enumerate(held)]
+        hard = [fed(np.random.default_rng((seed, i, k)), s, 1.5) for k in range(ways) for i, s in enumerate(held)]
         self.hard = tensor_of(hard)
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
