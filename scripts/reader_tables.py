@@ -207,6 +207,8 @@ def table() -> dict[str, Any]:
     return {
         "doubtful_prob": DOUBTFUL_PROB,
         "unknown_prob_min": UNKNOWN_PROB_MIN,
+        "plate_prob_sure": judge.PLATE_PROB_SURE,
+        "unsure_prob_min": judge.UNSURE_PROB_MIN,
         "series": [{"id": s.id, "pattern": s.pattern, "dash_after": s.dash_after} for s in SERIES],
     }
 

@@ -5,7 +5,7 @@ import { lookedAgain, windowAround } from "../src/reader/steps/again";
 import { apart, peaks, tensorOf, viewAt, viewHalf, viewOf, type Found, type Shown, type View } from "../src/reader/steps/detect";
 import { bytesOf, luminance, resized, whole, type Picture, type Quad } from "../src/reader/steps/picture";
 import { moved, overlap, plausible, quadSize, widthOf } from "../src/reader/steps/quad";
-import { numberOf } from "../src/reader/steps/series";
+import { numberOf, told } from "../src/reader/steps/series";
 import { bounded, CROP, FOUND_MAX, longestOf, MANNERS, roundHalfEven, sidesFor, STRIDE, tenth, WINDOW } from "../src/reader/steps/sizes";
 import { cropOf, grown, homography, mapped } from "../src/reader/steps/straighten";
 import made from "./reader-cases.json";
@@ -242,5 +242,12 @@ describe("numbers", () => {
     expect(numberOf([..."--A"].map((sign) => sure(sign)))).toBeNull();
     expect(numberOf([..."AB-C1234"].map((sign, i) => sure(sign, i === 5 ? 0.89 : 0.99))), "a shop sign more often than a plate").toBeNull();
     expect(numberOf([..."ABC-1235"].map((sign, i) => sure(sign, i === 5 ? 0.2 : 0.99))), "a plate all the same").not.toBeNull();
+  });
+});
+
+describe("what is told", () => {
+  const number = { text: "BKD8869", display: "BKD-8869", series: "2012-3+4", confidence: 0.45, doubtful: [0] };
+  test("a doubtful reading where no plate is sure is not, either of them alone is", () => {
+    expect([told(number, 0.85), told(number, 0.95), told({ ...number, confidence: 0.55 }, 0.85), told(null, 0.95)].map((one) => one?.text ?? null)).toEqual([null, "BKD8869", "BKD8869", null]);
   });
 });

@@ -8,7 +8,7 @@ import { decoded, CLASSES, STEPS, type Sign } from "./steps/ctc";
 import { apart, peaks, tensorOf, viewAt, viewHalf, viewOf, type Found, type Shown, type View } from "./steps/detect";
 import { withGround, type Picture } from "./steps/picture";
 import { heightOf, moved, plausible, widthOf } from "./steps/quad";
-import { numberOf } from "./steps/series";
+import { numberOf, told } from "./steps/series";
 import { CROP, groundOf, longestOf, MANNERS, READ_MAX, sidesFor, STRIDE, tenth, type Kind, type Manner } from "./steps/sizes";
 import { cropOf } from "./steps/straighten";
 
@@ -101,7 +101,7 @@ async function readIn(engine: Engine, picture: Picture, found: readonly Found[])
   const bytes = new Uint8Array(cut.length * CROP.width * CROP.height);
   cut.forEach(({ crop }, i) => bytes.set(crop.values, i * CROP.width * CROP.height));
   const texts = await readTexts(engine, bytes);
-  return cut.map(({ one }, i) => ({ ...one, signs: texts[i]!, number: numberOf(texts[i]!), kept: false }));
+  return cut.map(({ one }, i) => ({ ...one, signs: texts[i]!, number: told(numberOf(texts[i]!), one.prob), kept: false }));
 }
 
 export async function readTexts(engine: Engine, crops: Uint8Array): Promise<Sign[][]> {

@@ -26,6 +26,11 @@ export interface Number {
   doubtful: number[];
 }
 
+/** What neither finder nor reader is sure of is not told (guardian/vision/judge.py, `UNSURE_PROB_MIN`): a shop's sign is read like that. */
+export function told(number: Number | null, plateProb: number): Number | null {
+  return number && (plateProb >= table.plate_prob_sure || number.confidence >= table.unsure_prob_min) ? number : null;
+}
+
 /** The number that signs make; `null` where there is none worth showing. */
 export function numberOf(signs: readonly Sign[]): Number | null {
   const kept = signs.filter((one) => one.sign !== "-");
