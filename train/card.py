@@ -12,7 +12,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from torch import nn
 
 from guardian.evaluation.svg import Drawing
@@ -127,12 +126,3 @@ Figures on the test part, with peers: `docs/figures.md`, by `guardian evaluate`.
     path = out / f"{name}.md"
     path.write_text(card, "utf-8")
     return path
-
-
-def load_reader(run: Path, settings: ReaderSettings) -> nn.Module:
-    """The best reader of a run."""
-    from train.models.reader import PlateReader
-
-    model = PlateReader(settings.width)
-    model.load_state_dict(torch.load(run / "best.pt", map_location="cpu", weights_only=True))
-    return model.eval()

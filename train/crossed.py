@@ -32,7 +32,7 @@ from guardian.vision.weights import listed
 from train.data import load
 from train.export import detector_bytes, reader_bytes
 from train.models.detector import PlateDetector
-from train.models.reader import PlateReader
+from train.models.reader import PlateReader, reader_of
 from train.reader import Look, samples_of
 from train.straight import straight
 from train.together import FOLDS
@@ -61,10 +61,7 @@ def engine_from(finder: Path, reader: Path) -> Engine:
 
 def reader_from(file: Path) -> PlateReader:
     """A reader with the weights of a run, as wide as they are."""
-    weights = torch.load(file, map_location="cpu", weights_only=True)
-    model = PlateReader(float(weights["head.weight"].shape[1]) / 128)
-    model.load_state_dict(weights)
-    return model
+    return reader_of(torch.load(file, map_location="cpu", weights_only=True))
 
 
 def evaluated(labels: Labels, engine: Engine, fold: str) -> Report:
@@ -91,7 +88,7 @@ def curve_of(labelled: Labels, finder: Path, readers: Path, steps: Sequence[tupl
         cells = [cell.whole_plates for name, cell in figures.sets.items() if name != "twocr"]
         right, of = sum(c.right for c in cells), sum(c.of for c in cells)
         crops = figures.sets["twocr"].whole_plates
-        hard = look(reader_from(file).eval())["hard"]
+        hard = look(reader_from(file))["hard"]
         lines.append(f"| {said} | {right} of {of} | {crops.right} of {crops.of} | {100 * hard:.1f} % |")
         print(lines[-1], file=sys.stderr, flush=True)
     return "\n".join(lines) + "\n"

@@ -30,6 +30,7 @@ from train.export import detector_bytes
 from train.loop import Run, made, opened
 from train.models.detector import STRIDE, PlateDetector
 from train.models.lite0 import teach_stem
+from train.recolour import recoloured
 
 HEIGHT, WIDTH = 384, 512
 LOOKED_AT = Sizes(halves=1)
@@ -60,6 +61,7 @@ class DetectorSettings(msgspec.Struct, frozen=True):
     width: int = 48
     rendered: float = 0.3  # share of views that are rendered scenes
     cut_out: float = 0.12  # share of views that show a plate that was cut out
+    coloured: float = 0.15  # share of real plates with known borders that are given another colour
     plate_px_min: float = 18.0  # width of the chosen plate in what the network sees
     plate_px_max: float = 280.0  # closer ones are found in a second or third look at half the size
     seed: int = 1
@@ -296,6 +298,9 @@ def seen(
     c = moved(rng, view, settings, views) if alone is None else moved(rng, alone, settings, ())
     picture, corners, weights = c.picture, np.asarray(c.corners, np.float32).reshape(-1, 4, 2), np.asarray(c.weights)
     tall = float(np.ptp(corners[0][:, 1])) if len(corners) else 30.0
+    for quad, weight in zip(corners, weights, strict=True):
+        if not drawn and weight == 1.0 and chance(rng, settings.coloured):
+            picture = recoloured(rng, picture, quad)
     # What was rendered has its weather already: night made darker once more would be black.
     picture = light(rng, picture, 0.25 if drawn else 0.8)
     picture = lens(rng, picture, float(np.clip(tall / 22, 0.4, 2.0)), 0.35 if drawn else 0.7)

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from guardian.evaluation.labels import Labels
 from guardian.vision.weights import WeightFile
 from train import export
 from train.calibrate import lateness_of, logits_of, temperature_of
-from train.card import gallery, load_reader, write_card
+from train.card import gallery, write_card
 from train.detector import DetectorSettings, train_detector
-from train.loop import Run
+from train.loop import Done
 from train.models.detector import PlateDetector
-from train.models.reader import PlateReader
+from train.models.reader import Pair, reader_of
 from train.models.vehicles import VehicleNet
 from train.reader import Look, ReaderSettings, rendered_held, samples_held, train_reader
 from train.straight import finder_version, straight
@@ -46,12 +47,14 @@ def run(
     workers: int,
     install: bool,
     made: str,
+    second: Path | None = None,
 ) -> int:
-    """Train one model to its end and write its file into the run's folder."""
+    """Train one model to its end and write its file into the run's folder. `second`: weights of a larger reader, asked where the one
+    that was trained is not sure."""
     if name == "detector":
         settings = DetectorSettings(**asked, rendered=1.0 if labelled is None else DetectorSettings().rendered)
         done = train_detector(labelled, out, settings, start, device=device, workers=workers)
-        content, facts = finish_detector(out, settings)
+        content, facts = finish_detector(out / "best.pt", settings)
     elif name == "vehicles":
         looking = VehicleSettings(**asked, rendered=1.0 if labelled is None else VehicleSettings().rendered)
         done = train_vehicles(labelled, out, looking, start, device=device, workers=workers)
@@ -63,12 +66,14 @@ def run(
             finder=finder_version() if labelled is not None else "",
         )
         done = train_reader(labelled, out, reading, start, device=device, workers=workers)
-        content, facts = finish_reader(out, reading, labelled)
+        content, facts = finish_reader(reader_from(out / "best.pt", second), reading, labelled)
     (out / f"{name}.onnx").write_bytes(content)
     said = f"{name}: {done.step} steps, {done.seconds / 60:.0f} min, {len(content) / 1e6:.2f} MB in {out.name}/{name}.onnx."
     if install:
         entry = export.install(name, content, version=version_of(done), made=made, facts=facts)
-        _card(name, entry, out, labelled, done)
+        card_of(
+            name, entry, out, labelled, done, reader=reader_from(out / "best.pt", second) if name == "reader" else None
+        )
         said += f" Installed, SHA-256 {entry.sha256[:12]}…"
     else:
         said += " --install reads with it from now on."
@@ -76,7 +81,10 @@ def run(
     return 0
 
 
-def _card(name: str, entry: WeightFile, out: Path, labelled: Labels | None, done: Run) -> None:
+def card_of(
+    name: str, entry: WeightFile, out: Path, labelled: Labels | None, done: Done, reader: nn.Module | None = None
+) -> None:
+    """Write the card of a model that was put into the product. `reader`: as it is asked, for its failures."""
     pictures = (
         "rendered ones alone"
         if labelled is None
@@ -116,7 +124,7 @@ def _card(name: str, entry: WeightFile, out: Path, labelled: Labels | None, done
         )
         return
     settings = ReaderSettings(**done.settings)
-    wrong, of = gallery(load_reader(out, settings), settings, _made(CARDS) / "reader-failures.png")
+    wrong, of = gallery(reader or reader_from(out / "best.pt"), settings, _made(CARDS) / "reader-failures.png")
     write_card(
         name,
         entry,
@@ -125,7 +133,12 @@ def _card(name: str, entry: WeightFile, out: Path, labelled: Labels | None, done
         learnt=learnt,
         names=("plain", "hard"),
         limits=LIMITS_OF_READER,
-        what="Reads a straightened plate: 40 columns of probabilities. Plain convolutions, CTC; from nothing.",
+        what="Reads a straightened plate: 40 columns of probabilities. Plain convolutions, CTC; from nothing."
+        + (
+            " Two networks in one file: the larger is asked where the smaller is not sure, and the mean of both counts there."
+            if isinstance(reader, Pair)
+            else ""
+        ),
         failures=f"\n## Where it fails\n\n{wrong} of {of} rendered plates that it never saw, the surest first:\n\n"
         "![read wrongly](reader-failures.png)\n",
     )
@@ -136,15 +149,15 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def version_of(run: Run) -> str:
+def version_of(run: Done) -> str:
     """A name for a model: what it was asked and how far it went."""
     return f"{run.best_step}-{run.settings['seed']}"
 
 
-def finish_detector(out: Path, settings: DetectorSettings) -> tuple[bytes, dict[str, float]]:
-    """The best finder of a run as ONNX."""
+def finish_detector(weights: Path, settings: DetectorSettings) -> tuple[bytes, dict[str, float]]:
+    """A finder of a file of weights as ONNX."""
     model = PlateDetector(settings.width)
-    model.load_state_dict(torch.load(out / "best.pt", map_location="cpu", weights_only=True))
+    model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     return export.detector_bytes(model), {}
 
 
@@ -155,10 +168,18 @@ def finish_vehicles(out: Path, settings: VehicleSettings) -> tuple[bytes, dict[s
     return export.vehicles_bytes(model), {}
 
 
-def finish_reader(out: Path, settings: ReaderSettings, labelled: Labels | None) -> tuple[bytes, dict[str, float]]:
-    """The best reader of a run as ONNX, at its temperature."""
-    model = PlateReader(settings.width)
-    model.load_state_dict(torch.load(out / "best.pt", map_location="cpu", weights_only=True))
+def reader_from(weights: Path, second: Path | None = None) -> nn.Module:
+    """The reader of a file of weights, with the larger one that it asks where it is not sure."""
+    first = reader_of(torch.load(weights, map_location="cpu", weights_only=True))
+    if second is None:
+        return first
+    return Pair(first, reader_of(torch.load(second, map_location="cpu", weights_only=True))).eval()
+
+
+def finish_reader(
+    model: nn.Module, settings: ReaderSettings, labelled: Labels | None
+) -> tuple[bytes, dict[str, float]]:
+    """A reader as ONNX, at its temperature."""
     held = samples_held(labelled, settings)
     look = Look(straight(held)[0] if settings.finder else held)
     crops = torch.cat([look.plain, look.hard])

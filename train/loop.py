@@ -240,6 +240,25 @@ class RunSettings(Protocol):
     def seed(self) -> int: ...
 
 
+class Done(Protocol):
+    """What is told of a finished run."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def step(self) -> int: ...
+
+    @property
+    def best_step(self) -> int: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def settings(self) -> dict[str, Any]: ...
+
+
 def made(make: Callable[[], Net], settings: RunSettings, start: Path | None) -> Net:
     """A model as its seed begins it, or with the weights of a file."""
     torch.manual_seed(settings.seed)

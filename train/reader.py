@@ -29,10 +29,13 @@ from train.loop import Run, made, opened
 from train.models.reader import BLANK, HEIGHT_PX, SIGNS, STEP_PX, WIDTH_PX, PlateReader
 from train.plates import RenderedPlate, draw_plate
 from train.plates.snap import Snap, snap
+from train.recolour import recoloured
 
 _FRESH_PLATES, _PLATES = 5, 512
 """New plates with each step, and how many are photographed at a time."""
 _CLEAR_MIN = 0.5
+_COLOURED = 0.1
+"""Share of real plates that are given another colour."""
 STEPS = WIDTH_PX // STEP_PX
 UNKNOWN = -100
 INDEX = {sign: i + 1 for i, sign in enumerate(SIGNS)}
@@ -189,9 +192,11 @@ def occluded(rng: Rng, picture: Picture) -> Picture:
     return out
 
 
-def fed(rng: Rng, sample: Sample, hardness: float = 1.0) -> NDArray[np.uint8]:
-    """(48, 160) uint8 grey: one sample as the network sees it in training."""
+def fed(rng: Rng, sample: Sample, hardness: float = 1.0, coloured: float = 0.0) -> NDArray[np.uint8]:
+    """(48, 160) uint8 grey: one sample as the network sees it in training; `coloured`: how often in another colour."""
     picture = straightened(sample, rng)
+    if coloured and chance(rng, coloured):
+        picture = recoloured(rng, picture)
     if chance(rng, 0.3 * hardness):
         picture = small_again(rng, picture)
     if chance(rng, 0.08 * hardness):
@@ -266,7 +271,7 @@ def rendered_item(rng: Rng, shot: Snap) -> Item:
 
 def real_item(rng: Rng, sample: Sample) -> Item:
     """A labelled plate, cut as a finder errs and spoilt; where its signs stand nobody knows."""
-    return fed(rng, sample), sample.layout, np.full(STEPS, UNKNOWN, np.int64)
+    return fed(rng, sample, coloured=_COLOURED), sample.layout, np.full(STEPS, UNKNOWN, np.int64)
 
 
 def aligned_to(layout: str, middles: Sequence[float]) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from guardian.vision.colours import COLOURS
 from guardian.vision.ports import Box, VehicleSeen
 from guardian.vision.vehicles import BODIES, KINDS, VehicleFinder, overlap
 from train.export import vehicles_bytes
-from train.loop import Run
+from train.loop import Done
 from train.models.vehicles import VehicleNet
 from train.vehicles import LabelledVehicle, VehicleSettings, View, views_of
 
@@ -96,7 +96,7 @@ tell where nobody can; its bounds were set on all labelled vehicles, these among
 {bodies}"""
 
 
-def tables_of(labelled: Labels | None, run: Run) -> str:
+def tables_of(labelled: Labels | None, run: Done) -> str:
     """The tables of a run's best net on its held-out part; empty without labelled pictures."""
     settings = msgspec.convert(run.settings, VehicleSettings)
     if labelled is None:

@@ -19,6 +19,8 @@ Examples:
   guardian train reader                            from rendered plates alone
   guardian train vehicles --data plates            learn kinds and bodies
   guardian train reader --data plates --fold 0/5   one fifth is only looked at
+  guardian train reader --data plates --width 1.0 --out var/train/large
+  guardian train reader --data plates --second var/train/large/best.pt
   guardian train reader --data plates --install    and read with it from now on
 
 A run is a folder. It may be cut off at any moment: the same command goes on
@@ -47,6 +49,8 @@ def train(
     seed: Annotated[int, Parameter(name="--seed")] = 1,
     fold: Annotated[str, Parameter(name="--fold", show_default=False)] = "",
     start: Annotated[Path | None, Parameter(name="--start")] = None,
+    width: Annotated[float, Parameter(name="--width", show_default=False)] = 0.0,
+    second: Annotated[Path | None, Parameter(name="--second")] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], Parameter(name="--device")] = "auto",
     workers: Annotated[int, Parameter(name="--workers")] = 0,
     threads: Annotated[int, Parameter(name="--threads")] = 1,
@@ -70,6 +74,10 @@ def train(
         The part of the training split that is only looked at (0/8, of vehicles 0/4); 0/0: none.
     start
         Weights (best.pt of another run) to begin with.
+    width
+        How large a reader is: 0.75 for the one that reads all plates, 1.0 for a second.
+    second
+        Weights of a larger reader, which is asked where the one that was trained is not sure.
     device
         Where to compute; auto takes a GPU where there is one.
     workers
@@ -83,11 +91,22 @@ def train(
     which, _, of = fold.partition("/")
     if not (which.isdecimal() and of.isdecimal()) or int(which) >= max(1, int(of)):
         raise InputRefusedError(f"'{fold}' is no fold.", hint="Write 0/8 for the first of eight.", reference="fold")
-    if start is not None and not start.is_file():
+    for file, asked, reference in ((start, "--start", "no-start"), (second, "--second", "no-second")):
+        if file is not None and not file.is_file():
+            raise InputRefusedError(
+                f"There are no weights {file.name}; nothing was trained.",
+                hint=f"Name the best.pt of another run, or leave {asked} out.",
+                reference=reference,
+            )
+    if name != "reader" and (second is not None or width):
         raise InputRefusedError(
-            f"There are no weights {start.name} to begin with; nothing was trained.",
-            hint="Name the best.pt of another run, or leave --start out.",
-            reference="no-start",
+            f"--width and --second are a reader's; the {name} has neither. Nothing was trained.",
+            hint="Leave them out.",
+            reference="only-readers",
+        )
+    if width and not 0.25 <= width <= 2.0:
+        raise InputRefusedError(
+            f"A reader cannot be {width:g} wide; nothing was trained.", hint="0.25 to 2.", reference="width"
         )
     try:
         import torch
@@ -109,11 +128,13 @@ def train(
         name,
         load(data) if data is not None else None,
         out or Path("var/train") / name,
-        {"steps": steps if steps > 0 else _STEPS[name], "seed": seed, "fold": int(which), "folds": int(of)},
+        {"steps": steps if steps > 0 else _STEPS[name], "seed": seed, "fold": int(which), "folds": int(of)}
+        | ({"width": width} if width else {}),
         start=start,
         device=device,
         workers=workers,
         install=install,
+        second=second,
         made=f"{datetime.now(UTC):%Y-%m-%d}: guardian {shlex.join(sys.argv[1:])}",
     )
     return code

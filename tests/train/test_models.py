@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
@@ -16,6 +19,10 @@ PLAIN = {
     "Mul", "Pow", "ReduceMean", "Relu", "Resize", "Shape", "Sigmoid", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub",
     "Transpose", "Unsqueeze", "Reshape",
 }  # fmt: skip
+
+
+BY_ROW = {"NonZero", "GatherND", "ScatterND", "MaxPool", "ReduceMax", "ReduceMin", "Max", "Where", "Less", "GreaterOrEqual", "LogSoftmax", "Exp", "Equal", "Expand", "Not"}  # fmt: skip
+"""What asking for some rows of a batch needs; ONNX Runtime's build for browsers has them."""
 
 
 def _operators(content: bytes) -> set[str]:
@@ -119,3 +126,97 @@ def test_a_finder_s_targets_lead_back_to_the_corners() -> None:
     np.testing.assert_allclose(found, quad, atol=1e-3)
     assert ground[225 // STRIDE, 30 // STRIDE] == 0  # half of a plate: nothing is asked there
     assert share[30, 40] > 0
+
+
+def _reader_saying(sign: str, prob: float) -> Any:
+    """A stand-in that says one sign at one place with this probability, of bright crops surely; it counts what it is shown."""
+    import torch
+
+    from train.reader import INDEX
+
+    class Saying(torch.nn.Module):
+        asked = 0
+
+        def forward(self, crops: Any) -> Any:
+            self.asked += len(crops)
+            likely = torch.where(crops.mean(dim=(1, 2, 3)) > 0.5, 0.9999, prob)
+            said = torch.full((len(crops), 40, 38), 1e-9)
+            said[:, :, 0] = 1.0
+            said[:, 10, 0], said[:, 10, INDEX[sign]] = 1 - likely, likely
+            return said.log()
+
+    return Saying()
+
+
+def test_the_larger_reader_is_asked_only_where_the_smaller_is_not_sure() -> None:
+    import torch
+
+    from train.models.reader import Pair
+    from train.reader import INDEX
+
+    first, second = _reader_saying("8", 0.6), _reader_saying("8", 0.9)
+    crops = torch.stack([torch.full((1, 48, 160), v) for v in (0.9, 0.1, 0.9, 0.2)])
+    said = Pair(first, second)(crops).exp()
+    assert second.asked == 2
+    np.testing.assert_allclose(said[:, 10, INDEX["8"]].numpy(), (0.9999, 0.786, 0.9999, 0.786), atol=1e-3)
+    np.testing.assert_allclose(said.sum(2).numpy(), 1, atol=1e-5)
+    Pair(first, second)(crops[[0, 2]])
+    assert second.asked == 2
+
+
+def test_a_pair_of_readers_is_one_file_that_answers_for_any_mix_of_crops() -> None:
+    import torch
+
+    from guardian.vision.weights import open_session
+    from train.export import reader_bytes
+    from train.models.reader import SURE_PROB, Pair, PlateReader, weakest_of
+
+    torch.manual_seed(3)
+    first, second = PlateReader(0.25).eval(), PlateReader(0.5).eval()
+    with torch.no_grad():
+        first.head.weight.mul_(40)  # sure of some, unsure of others
+    crops = torch.rand(12, 1, 48, 160) * torch.linspace(0, 1, 160)
+    with torch.no_grad():
+        weak = weakest_of(first(crops).softmax(2))
+        order = weak.argsort()
+        alone, both = first(crops).softmax(2), Pair(first, second)(crops).exp()
+    content = reader_bytes(Pair(first, second))
+    session = open_session(content, 1)
+    for some in (order[:3], order[-1:], order, order[5:6]):
+        out = session.run(None, {"crops": crops[some].numpy()})[0]
+        np.testing.assert_allclose(out, both[some].numpy(), atol=1e-4)
+    assert bool((weak < SURE_PROB).any())
+    asked = weak < SURE_PROB
+    assert float((both[asked] - alone[asked]).abs().max()) > 0.01
+    assert float((both[~asked] - alone[~asked]).abs().max() if bool((~asked).any()) else 0) < 1e-6
+    assert _operators(content) <= PLAIN | BY_ROW
+
+
+def test_a_place_is_as_sure_as_its_likeliest_sign_or_as_nothing() -> None:
+    import torch
+
+    from train.models.reader import weakest_of
+
+    probs = torch.zeros(3, 40, 38)
+    probs[:, :, 0] = 1.0
+    for row, step, sign, prob in ((0, 5, 3, 0.99), (0, 6, 3, 0.7), (0, 20, 9, 0.95), (1, 12, 4, 0.3)):
+        probs[row, step, sign], probs[row, step, 0] = prob, 1 - prob
+    np.testing.assert_allclose(weakest_of(probs).numpy(), (0.95, 0.7, 1.0), atol=1e-6)
+
+
+def test_the_mean_of_weights_is_refused_where_their_forms_differ(tmp_path: Path) -> None:
+    import torch
+
+    from guardian.domain.errors import InputRefusedError
+    from train.models.reader import PlateReader, reader_of
+    from train.ship import mean_of
+
+    for name, seed, width in (("a", 1, 0.25), ("b", 2, 0.25), ("wide", 3, 0.5)):
+        torch.manual_seed(seed)
+        torch.save(PlateReader(width).state_dict(), tmp_path / f"{name}.pt")
+    mean = mean_of([tmp_path / "a.pt", tmp_path / "b.pt"])
+    a, b = (torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in "ab")
+    np.testing.assert_allclose(mean["head.bias"].numpy(), ((a["head.bias"] + b["head.bias"]) / 2).numpy(), atol=1e-7)
+    assert reader_of(mean).head.weight.shape == a["head.weight"].shape
+    with pytest.raises(InputRefusedError, match=r"wide\.pt"):
+        mean_of([tmp_path / "a.pt", tmp_path / "wide.pt"])

@@ -13,6 +13,8 @@ from torch.nn import functional as F
 SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 BLANK = 0
 HEIGHT_PX, WIDTH_PX, STEP_PX = 48, 160, 4
+SURE_PROB = 0.99
+"""A reading whose weakest place has so much, before it is calibrated, is not read twice."""
 
 
 def _conv(
@@ -68,10 +70,46 @@ class PlateReader(nn.Module):
         return self.head(self.body((crops - mean) / (spread + 0.02)))[:, :, 0].transpose(1, 2)
 
 
+class Pair(nn.Module):
+    """Two readers: the larger one is asked only where the smaller is not sure, and there the mean of what both say counts.
+
+    Gives log-probabilities. Not for training: each learns by itself. Of 413 held-out plates the smaller read 6 wrongly, the larger 7,
+    both 4; spoilt in six ways each 78.2, 79.7 and 80.9 % were right, and with the larger asked for one in nine (one in two of the
+    spoilt) it was 80.8.
+    """
+
+    def __init__(self, first: nn.Module, second: nn.Module) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+
+    def forward(self, crops: Tensor) -> Tensor:
+        said = torch.log_softmax(self.first(crops), dim=2)
+        unsure = torch.nonzero(weakest_of(said.exp()) < SURE_PROB)[:, 0]
+        other = torch.log_softmax(self.second(crops[unsure]), dim=2)
+        mean = torch.log_softmax((said[unsure] + other) / 2, dim=2)
+        return torch.index_put(said, (unsure,), mean)
+
+
+def weakest_of(probs: Tensor) -> Tensor:
+    """(N, 40, 38) → (N,): how sure the least sure place of each row is. A place is where signs are likelier than on both sides of it;
+    it is as sure as its likeliest sign, or as that none stands there."""
+    sign = probs[:, :, 1:].amax(dim=2)
+    place = sign >= F.max_pool1d(sign[:, None], 3, 1, 1)[:, 0]
+    sure = torch.maximum(sign, probs[:, :, BLANK])
+    return torch.where(place, sure, torch.ones_like(sure)).amin(dim=1)
+
+
+def reader_of(weights: dict[str, Tensor]) -> PlateReader:
+    """A reader with these weights, as wide as they are."""
+    model = PlateReader(float(weights["head.weight"].shape[1]) / 128)
+    model.load_state_dict(weights)
+    return model.eval()
+
+
 class Exported(nn.Module):
     """The reader as it is shipped: probabilities, at the temperature that makes them honest."""
 
-    def __init__(self, reader: PlateReader, temperature: float = 1.0) -> None:
+    def __init__(self, reader: nn.Module, temperature: float = 1.0) -> None:
         super().__init__()
         self.reader = reader
         self.temperature = temperature
