@@ -31,11 +31,12 @@ from guardian.vision.plate_reader import PlateReader as Reader
 from guardian.vision.weights import listed
 from train.data import load
 from train.export import detector_bytes, reader_bytes
-from train.models.detector import PlateDetector
+from train.loop import weights_of
+from train.models.detector import detector_of
 from train.models.reader import PlateReader, reader_of
 from train.reader import Look, samples_of
 from train.straight import straight
-from train.together import FOLDS
+from train.together import DRAWN, FOLDS
 
 SPOILT_WAYS = 6
 CURVE = (
@@ -44,13 +45,15 @@ CURVE = (
     ("half", "half of them"),
     ("fold0", "all of them"),
     ("wide0", "all of them, a reader nearly twice as large"),
+    ("drawn0", "labelled plates alone"),
+    *((f"drawn{n}", f"the same and {n:,} rendered ones") for n in DRAWN[1:]),
+    ("drawn-all", "the same and ever new rendered ones"),
 )
 
 
 def engine_from(finder: Path, reader: Path) -> Engine:
     """Our engine for photos with the weights of a run. The temperature is the shipped reader's."""
-    found = PlateDetector()
-    found.load_state_dict(torch.load(finder, map_location="cpu", weights_only=True))
+    found = detector_of(weights_of(finder))
     read = reader_from(reader)
     temperature = float(listed()["reader"].facts.get("temperature", 1.0))
     return engine_of(
@@ -61,7 +64,7 @@ def engine_from(finder: Path, reader: Path) -> Engine:
 
 def reader_from(file: Path) -> PlateReader:
     """A reader with the weights of a run, as wide as they are."""
-    return reader_of(torch.load(file, map_location="cpu", weights_only=True))
+    return reader_of(weights_of(file))
 
 
 def evaluated(labels: Labels, engine: Engine, fold: str) -> Report:

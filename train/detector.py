@@ -27,8 +27,8 @@ from guardian.vision.finder import PlateFinder, Sizes
 from train.augment import Picture, Rng, chance, lens, light, warp_crop
 from train.data import without_fold
 from train.export import detector_bytes
-from train.loop import Run, made, opened
-from train.models.detector import STRIDE, PlateDetector
+from train.loop import Run, made, opened, weights_of
+from train.models.detector import STRIDE, PlateDetector, detector_of
 from train.models.lite0 import teach_stem
 from train.recolour import recoloured
 
@@ -423,8 +423,11 @@ def train_detector(
     device: str = "auto",
     workers: int = 0,
 ) -> Run:
-    """Train, or go on with, one run in a folder. `start` has weights to begin with; without it ImageNet's are taken."""
-    model = made(lambda: PlateDetector(settings.width), settings, start)
+    """Train, or go on with, one run in a folder. `start` has weights to begin with, and says how many channels there are; without
+    it ImageNet's are taken."""
+    model = made(
+        lambda: PlateDetector(settings.width) if start is None else detector_of(weights_of(start)), settings, start
+    )
     views: list[View] = []
     held: list[View] = []
     if labelled is not None and settings.folds:

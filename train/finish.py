@@ -15,8 +15,8 @@ from train import export
 from train.calibrate import lateness_of, logits_of, temperature_of
 from train.card import gallery, write_card
 from train.detector import DetectorSettings, train_detector
-from train.loop import Done
-from train.models.detector import PlateDetector
+from train.loop import Done, weights_of
+from train.models.detector import detector_of
 from train.models.reader import Pair, reader_of
 from train.models.vehicles import VehicleNet
 from train.reader import Look, ReaderSettings, rendered_held, samples_held, train_reader
@@ -54,7 +54,7 @@ def run(
     if name == "detector":
         settings = DetectorSettings(**asked, rendered=1.0 if labelled is None else DetectorSettings().rendered)
         done = train_detector(labelled, out, settings, start, device=device, workers=workers)
-        content, facts = finish_detector(out / "best.pt", settings)
+        content, facts = finish_detector(out / "best.pt")
     elif name == "vehicles":
         looking = VehicleSettings(**asked, rendered=1.0 if labelled is None else VehicleSettings().rendered)
         done = train_vehicles(labelled, out, looking, start, device=device, workers=workers)
@@ -154,26 +154,24 @@ def version_of(run: Done) -> str:
     return f"{run.best_step}-{run.settings['seed']}"
 
 
-def finish_detector(weights: Path, settings: DetectorSettings) -> tuple[bytes, dict[str, float]]:
+def finish_detector(weights: Path) -> tuple[bytes, dict[str, float]]:
     """A finder of a file of weights as ONNX."""
-    model = PlateDetector(settings.width)
-    model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    return export.detector_bytes(model), {}
+    return export.detector_bytes(detector_of(weights_of(weights))), {}
 
 
 def finish_vehicles(out: Path, settings: VehicleSettings) -> tuple[bytes, dict[str, float]]:
     """The best net for vehicles of a run as ONNX."""
     model = VehicleNet(settings.width)
-    model.load_state_dict(torch.load(out / "best.pt", map_location="cpu", weights_only=True))
+    model.load_state_dict(weights_of(out / "best.pt"))
     return export.vehicles_bytes(model), {}
 
 
 def reader_from(weights: Path, second: Path | None = None) -> nn.Module:
     """The reader of a file of weights, with the larger one that it asks where it is not sure."""
-    first = reader_of(torch.load(weights, map_location="cpu", weights_only=True))
+    first = reader_of(weights_of(weights))
     if second is None:
         return first
-    return Pair(first, reader_of(torch.load(second, map_location="cpu", weights_only=True))).eval()
+    return Pair(first, reader_of(weights_of(second))).eval()
 
 
 def finish_reader(

@@ -259,12 +259,17 @@ class Done(Protocol):
     def settings(self) -> dict[str, Any]: ...
 
 
+def weights_of(file: Path) -> dict[str, Tensor]:
+    """The weights of a file."""
+    return dict(torch.load(file, map_location="cpu", weights_only=True))
+
+
 def made(make: Callable[[], Net], settings: RunSettings, start: Path | None) -> Net:
     """A model as its seed begins it, or with the weights of a file."""
     torch.manual_seed(settings.seed)
     model = make()
     if start is not None:
-        model.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+        model.load_state_dict(weights_of(start))
     return model
 
 

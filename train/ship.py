@@ -25,7 +25,7 @@ from guardian.domain.errors import InputRefusedError
 from train import export, finish
 from train.card import lines_of
 from train.data import load
-from train.detector import DetectorSettings
+from train.loop import weights_of
 from train.reader import ReaderSettings
 
 
@@ -52,7 +52,7 @@ def mean_of(files: Sequence[Path]) -> dict[str, Tensor]:
     Raises:
         InputRefusedError: their forms differ.
     """
-    all_weights = [torch.load(file, map_location="cpu", weights_only=True) for file in files]
+    all_weights = [weights_of(file) for file in files]
     first = all_weights[0]
     for file, other in zip(files, all_weights, strict=True):
         if {k: v.shape for k, v in other.items()} != {k: v.shape for k, v in first.items()}:
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     labelled = load(asked.data)
     reader = None
     if asked.model == "detector":
-        content, facts = finish.finish_detector(weights, msgspec.convert(done.settings, DetectorSettings))
+        content, facts = finish.finish_detector(weights)
     else:
         reader = finish.reader_from(weights, asked.second)
         content, facts = finish.finish_reader(reader, msgspec.convert(done.settings, ReaderSettings), labelled)

@@ -33,7 +33,7 @@ from guardian.evaluation.folds import folds_of
 from guardian.evaluation.labels import Labels
 from train import detector, reader
 from train.data import load
-from train.loop import Average, Batches, device_of, one_cycle
+from train.loop import Average, Batches, device_of, one_cycle, weights_of
 from train.models.detector import PlateDetector
 from train.models.reader import PlateReader
 
@@ -51,7 +51,7 @@ class Pupil(msgspec.Struct, frozen=True):
     """Who learns from a stream.
 
     `groups`: the labelled pictures that it may see. `real`: how many of the shares of its batch show labelled plates. `start`:
-    weights to begin with instead of the run's own beginning.
+    weights to begin with instead of the run's own beginning. `drawn_max`: so many of the first rendered items, and no others.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Pupil(msgspec.Struct, frozen=True):
     real: float
     width: float
     start: Path | None = None
+    drawn_max: int = 1_000_000_000
 
 
 def without(fold: int) -> tuple[int, ...]:
@@ -182,7 +183,9 @@ class Bank:
         self.rows: list[Tensor] = []
         self.groups = np.full(size, -2)
         self.real = np.zeros(size, bool)
-        self.put_so_far = 0
+        self.drawn_before = np.zeros(size, np.int64)
+        """How many rendered items came before each."""
+        self.put_so_far = self.drawn_so_far = 0
 
     def put(self, made: Made) -> None:
         """Take in a step's fresh items."""
@@ -196,12 +199,15 @@ class Bank:
         for row, array in zip(self.rows, made.arrays, strict=True):
             row[torch.from_numpy(at).to(row.device)] = torch.as_tensor(array).to(row.device)
         self.groups[at], self.real[at] = made.groups, made.real
+        self.drawn_before[at] = self.drawn_so_far + np.cumsum(~made.real) - 1
         self.put_so_far += n
+        self.drawn_so_far += int((~made.real).sum())
 
     def draw(self, rng: np.random.Generator, pupil: Pupil, count: int) -> tuple[Tensor, ...]:
         """Items that a pupil may see, labelled and rendered ones in its shares."""
         mine = np.isin(self.groups, (*pupil.groups, RENDERED))
-        real, drawn = np.nonzero(mine & self.real)[0], np.nonzero(mine & ~self.real)[0]
+        real = np.nonzero(mine & self.real)[0]
+        drawn = np.nonzero(mine & ~self.real & (self.drawn_before < pupil.drawn_max))[0]
         n = round(count * pupil.real) if len(drawn) else count
         n = n if len(real) else 0
         picked = np.concatenate([rng.choice(part, k) for part, k in ((real, n), (drawn, count - n)) if k])
@@ -330,7 +336,7 @@ def _began(make: Callable[[], nn.Module], start: Path | None, seed: int) -> nn.M
     torch.manual_seed(seed)
     model = make()
     if start is not None:
-        model.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
+        model.load_state_dict(weights_of(start))
     return model
 
 
@@ -376,6 +382,16 @@ def reader_pupils(
     return [(p, _began(partial(PlateReader, p.width), p.start, 1)) for p in pupils]
 
 
+DRAWN = (0, 300, 1000, 3000)
+
+
+def drawn_pupils(real: float, width: float) -> list[tuple[Pupil, nn.Module]]:
+    """Readers that may see so many rendered plates, and one that sees all; none knows the first fold."""
+    limits = [*((f"drawn{n}", n) for n in DRAWN), ("drawn-all", 1_000_000_000)]
+    pupils = [Pupil(name, without(0), real, width, drawn_max=most) for name, most in limits]
+    return [(p, _began(partial(PlateReader, p.width), None, 1)) for p in pupils]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """See the module."""
     began = time.monotonic()
@@ -398,6 +414,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--wide", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=21)
     parser.add_argument("--no-curve", action="store_true")
+    parser.add_argument("--drawn-curve", action="store_true", help="only readers that see ever more rendered plates")
     asked = parser.parse_args(argv)
     cv2.setNumThreads(1)
     torch.multiprocessing.set_sharing_strategy("file_system")
@@ -412,7 +429,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         from train.straight import finder_version
 
         reading = reader.ReaderSettings(batch=asked.fresh, seed=asked.seed, finder=finder_version())
-        pupils = reader_pupils(asked.more, 1 - reading.rendered, reading.width, asked.wide, curve=not asked.no_curve)
+        share = 1 - reading.rendered
+        pupils = (
+            drawn_pupils(share, reading.width)
+            if asked.drawn_curve
+            else reader_pupils(asked.more, share, reading.width, asked.wide, curve=not asked.no_curve)
+        )
         run(ReaderStream(labelled, reading, asked.workers), pupils, asked.out, plan, began)
     return 0
 

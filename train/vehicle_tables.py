@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
-import torch
 
 from guardian.domain.read import Corners
 from guardian.evaluation.labels import Labels
@@ -14,7 +13,7 @@ from guardian.vision.colours import COLOURS
 from guardian.vision.ports import Box, VehicleSeen
 from guardian.vision.vehicles import BODIES, KINDS, VehicleFinder, overlap
 from train.export import vehicles_bytes
-from train.loop import Done
+from train.loop import Done, weights_of
 from train.models.vehicles import VehicleNet
 from train.vehicles import LabelledVehicle, VehicleSettings, View, views_of
 
@@ -105,5 +104,5 @@ def tables_of(labelled: Labels | None, run: Done) -> str:
     if not held:
         return ""
     net = VehicleNet(settings.width)
-    net.load_state_dict(torch.load(run.folder / "best.pt", map_location="cpu", weights_only=True))
+    net.load_state_dict(weights_of(run.folder / "best.pt"))
     return tables(judged(VehicleFinder(content=vehicles_bytes(net)), held))

@@ -55,6 +55,27 @@ def test_a_draw_shows_only_what_the_pupil_may_see_in_its_shares(
     assert int((shown >= 0).sum()) == wanted
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    groups=st.lists(st.lists(st.integers(RENDERED, 1), min_size=1, max_size=9), min_size=1, max_size=9),
+    most=st.integers(0, 30),
+)
+def test_a_pupil_with_a_limit_sees_only_the_first_rendered_items(groups: list[list[int]], most: int) -> None:
+    bank = Bank(32, torch.device("cpu"))
+    start, drawn = 0, []
+    for some in groups:
+        bank.put(_made(some, start))
+        drawn += [start + i for i, group in enumerate(some) if group == RENDERED]
+        start += len(some)
+    allowed = set(drawn[:most]) & set(range(max(0, start - 32), start))
+    pupil = Pupil("p", (), 0.0, 1.0, drawn_max=most)
+    if not allowed:
+        return
+    shown, _ = bank.draw(np.random.default_rng(1), pupil, 200)
+    assert set(shown.tolist()) <= allowed
+    assert len(allowed) > 20 or set(shown.tolist()) == allowed
+
+
 def test_the_oldest_items_make_room() -> None:
     bank = Bank(4, torch.device("cpu"))
     bank.put(_made([0, 1, 2], start=10))

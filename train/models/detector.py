@@ -6,6 +6,8 @@ WPOD-Net (ECCV 2018). Upsampling is by repeating, and all filters are plain or d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,9 +21,11 @@ CORNER_SCALE_PX = 32.0
 class PlateDetector(nn.Module):
     """(N, 3, H, W) RGB in 0..1 → (N, 9, H/4, W/4): a logit of the centre and eight corner offsets in px."""
 
-    def __init__(self, width: int = 48, levels: tuple[int, int, int] = (2, 4, 7)) -> None:
+    def __init__(
+        self, width: int = 48, levels: tuple[int, int, int] = (2, 4, 7), wides: Mapping[str, int] | None = None
+    ) -> None:
         super().__init__()
-        self.backbone = Lite0(levels)
+        self.backbone = Lite0(levels, wides)
         fine, middle, coarse = (CHANNELS[level] for level in levels)
         self.from_coarse = nn.Conv2d(coarse, width, 1)
         self.from_middle = nn.Conv2d(middle, width, 1)
@@ -41,6 +45,16 @@ class PlateDetector(nn.Module):
         x = self.mix_fine(self.from_fine(fine) + F.interpolate(x, scale_factor=2.0, mode="nearest"))
         x = self.trunk(x)
         return torch.cat([self.heat(x), self.corners(x) * CORNER_SCALE_PX], dim=1)
+
+
+def detector_of(weights: dict[str, Tensor]) -> PlateDetector:
+    """A finder with these weights, as wide as they are."""
+    stem = {name: len(weights[f"backbone.stem.{name}.0.weight"]) for name in ("first", "second")}
+    marks = ("backbone._blocks.", "._depthwise_conv.weight")
+    blocks = {k[len(marks[0]) : -len(marks[1])]: len(v) for k, v in weights.items() if k.endswith(marks[1])}
+    model = PlateDetector(len(weights["heat.weight"][0]), wides=stem | blocks)
+    model.load_state_dict(weights)
+    return model.eval()
 
 
 class Exported(nn.Module):

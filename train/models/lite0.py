@@ -7,7 +7,7 @@ and browsers run well. Padding is the same on all sides: the published weights p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -46,9 +46,9 @@ def depthwise(before: int, after: int, kernel: int) -> nn.Sequential:
 class Block(nn.Module):
     """Expand, filter, project; added to its input where the shapes allow."""
 
-    def __init__(self, before: int, after: int, kernel: int, stride: int, expansion: int) -> None:
+    def __init__(self, before: int, after: int, kernel: int, stride: int, expansion: int, wide: int = 0) -> None:
         super().__init__()
-        wide = before * expansion
+        wide = wide or before * expansion
         self.adds = stride == 1 and before == after
         if expansion != 1:
             self._expand_conv = nn.Conv2d(before, wide, 1, bias=False)
@@ -86,15 +86,15 @@ class FirstBlocks(nn.Module):
 class Stem(nn.Module):
     """Ours in the place of the first blocks: two plain filters at stride 2, at a quarter of their time."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 24, second: int = 32) -> None:
         super().__init__()
         self.first = nn.Sequential(
-            nn.Conv2d(3, 24, 3, 2, 1, bias=False), nn.BatchNorm2d(24, EPS), nn.ReLU(inplace=True)
+            nn.Conv2d(3, first, 3, 2, 1, bias=False), nn.BatchNorm2d(first, EPS), nn.ReLU(inplace=True)
         )
         self.second = nn.Sequential(
-            nn.Conv2d(24, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32, EPS), nn.ReLU(inplace=True)
+            nn.Conv2d(first, second, 3, 2, 1, bias=False), nn.BatchNorm2d(second, EPS), nn.ReLU(inplace=True)
         )
-        self.project = nn.Sequential(nn.Conv2d(32, 24, 1, bias=False), nn.BatchNorm2d(24, EPS))
+        self.project = nn.Sequential(nn.Conv2d(second, 24, 1, bias=False), nn.BatchNorm2d(24, EPS))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.project(self.second(self.first(x)))
@@ -108,16 +108,20 @@ def pretrained() -> dict[str, Tensor]:
 
 
 class Lite0(nn.Module):
-    """Features of a picture (N, 3, H, W) in -1..1: a list with one map for each level asked for."""
+    """Features of a picture (N, 3, H, W) in -1..1: a list with one map for each level asked for.
 
-    def __init__(self, levels: tuple[int, ...] = (2, 4, 7)) -> None:
+    `wides`: channels inside of the stem ("first", "second") and of blocks (by number), where they are not the published ones.
+    """
+
+    def __init__(self, levels: tuple[int, ...] = (2, 4, 7), wides: Mapping[str, int] | None = None) -> None:
         super().__init__()
+        wides = wides or {}
         self.levels = levels
-        self.stem = Stem()
+        self.stem = Stem(wides.get("first", 24), wides.get("second", 32))
         blocks, before = {}, CHANNELS[2]
         for number in range(3, max(levels) + 1):
             kernel, stride, expansion, after = BLOCKS[number]
-            blocks[str(number)] = Block(before, after, kernel, stride, expansion)
+            blocks[str(number)] = Block(before, after, kernel, stride, expansion, wides.get(str(number), 0))
             before = after
         self._blocks = nn.ModuleDict(blocks)
 
