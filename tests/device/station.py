@@ -21,7 +21,9 @@ from guardian.device.spool import Spool
 from guardian.device.uplink import Uplink
 from guardian.domain.errors import NeighbourUnreachableError
 from guardian.domain.wire import Heartbeat
-from tests.device.rig import FakeCloud, HandClock, SimDisk, crop_of, make_read, overview_of, stamp
+from tests.device.fake_cloud import FakeCloud
+from tests.device.rig import HandClock, crop_of, make_read, overview_of, stamp
+from tests.device.sim_disk import SimDisk
 
 
 class Station:

@@ -22,18 +22,9 @@ from guardian.device.seal import Sealer
 from guardian.device.spool import Spool
 from guardian.device.status import DeviceStatus
 from guardian.domain.errors import DiskFullError, NeighbourUnreachableError
-from tests.device.rig import (
-    KEY,
-    NOW_MS,
-    FakeCloud,
-    ScriptedEngine,
-    ScriptedSource,
-    SimDisk,
-    entry,
-    make_read,
-    plate_seen,
-    stamp,
-)
+from tests.device.fake_cloud import FakeCloud
+from tests.device.rig import KEY, NOW_MS, ScriptedEngine, ScriptedSource, entry, make_read, plate_seen, stamp
+from tests.device.sim_disk import SimDisk
 from tests.device.station import open_station
 from tests.device.test_pipeline import pipeline
 

@@ -12,7 +12,8 @@ import pytest
 from guardian.cli import main
 from guardian.device.identity import Identity
 from guardian.device.run import Device, Options
-from tests.device.rig import NOW_MS, FakeCloud, ScriptedEngine, entry, plate_seen
+from tests.device.fake_cloud import FakeCloud
+from tests.device.rig import NOW_MS, ScriptedEngine, entry, plate_seen
 
 
 @pytest.fixture

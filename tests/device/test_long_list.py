@@ -20,7 +20,8 @@ from guardian.domain.errors import ConflictError, NeighbourUnreachableError
 from guardian.domain.watch import Category, Priority, WatchEntry
 from guardian.domain.wire import SignedWatchlistUpdate, WatchlistPart, WatchlistUpdate, list_digest
 from guardian.watch.views import EntryDraft, ListChangeRequest
-from tests.device.rig import KEY, NOW_MS, FakeCloud, entry
+from tests.device.fake_cloud import FakeCloud
+from tests.device.rig import KEY, NOW_MS, entry
 from tests.device.station import open_station
 from tests.watch.house import House, open_house
 

@@ -19,7 +19,8 @@ from guardian.device.spool import Spool
 from guardian.device.uplink import PHOTO_LATER_MS
 from guardian.domain.errors import GuardianError, NeighbourUnreachableError, NotAllowedError
 from guardian.domain.wire import COUNTER_MAX
-from tests.device.rig import FakeCloud, crop_of, make_read, sha_of, stamp
+from tests.device.fake_cloud import FakeCloud
+from tests.device.rig import crop_of, make_read, sha_of, stamp
 from tests.device.station import Station, open_station
 
 PAGE = "<h1>Free WiFi: please sign in</h1>"

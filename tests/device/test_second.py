@@ -30,7 +30,9 @@ from guardian.domain.opinion import NotAsked, OpinionVerdict, SecondOpinion, not
 from guardian.domain.plate import ALPHABET
 from guardian.vision.ports import Crop
 from tests.device.cards import HIGH, URGENT, card, near_card
-from tests.device.rig import KEY, FakeCloud, ScriptedEngine, ScriptedSource, SimDisk, entry, plate_seen
+from tests.device.fake_cloud import FakeCloud
+from tests.device.rig import KEY, ScriptedEngine, ScriptedSource, entry, plate_seen
+from tests.device.sim_disk import SimDisk
 from tests.device.station import open_station
 from tests.device.test_pipeline import pipeline
 

@@ -17,7 +17,8 @@ from guardian.device.uplink import ANSWERS_MAX, PHOTO_LATER_MS, Pauses
 from guardian.domain.errors import NeighbourUnreachableError, NotAllowedError
 from guardian.domain.read import FrameVote, PhotoRef
 from guardian.domain.wire import DeviceAnswer, Heartbeat
-from tests.device.rig import NOW_MS, FakeCloud, crop_of, entry, make_read, overview_of, sha_of, stamp
+from tests.device.fake_cloud import FakeCloud
+from tests.device.rig import NOW_MS, crop_of, entry, make_read, overview_of, sha_of, stamp
 from tests.device.station import open_station
 
 

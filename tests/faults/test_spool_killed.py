@@ -16,7 +16,8 @@ import pytest
 from guardian.device.disk import NumberOnDisk
 from guardian.device.seal import Sealer
 from guardian.device.spool import Spool
-from tests.device.rig import KEY, Fate, PowerCut, SimDisk, crop_of, make_read, overview_of, stamp
+from tests.device.rig import KEY, crop_of, make_read, overview_of, stamp
+from tests.device.sim_disk import Fate, PowerCut, SimDisk
 
 READS = 5
 

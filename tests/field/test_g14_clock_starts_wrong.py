@@ -11,7 +11,8 @@ from guardian.device.nmea import NMEAListener
 from guardian.device.position import PositionKeeper
 from guardian.domain.errors import NeighbourUnreachableError
 from guardian.domain.moment import CLOCK_FLOOR_MS, parse_instant
-from tests.device.rig import NOW_MS, FakeCloud, HandClock, entry, make_read
+from tests.device.fake_cloud import FakeCloud
+from tests.device.rig import NOW_MS, HandClock, entry, make_read
 from tests.device.station import open_station
 from tests.field.test_g13_no_fix_is_not_zero import sentence
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from guardian.device.journal import Journal
 from guardian.device.seal import Sealer
 from guardian.device.spool import Spool
-from tests.device.rig import KEY, SimDisk, make_read, stamp
+from tests.device.rig import KEY, make_read, stamp
+from tests.device.sim_disk import SimDisk
 
 READS = 40
 

@@ -11,7 +11,8 @@ from guardian.device.logfile import BoundedLog
 from guardian.device.seal import Sealer
 from guardian.device.spool import Spool
 from guardian.domain.read import PhotoRef
-from tests.device.rig import KEY, SimDisk, crop_of, make_read, overview_of, sha_of, stamp
+from tests.device.rig import KEY, crop_of, make_read, overview_of, sha_of, stamp
+from tests.device.sim_disk import SimDisk
 
 MB = 1 << 20
 CROP, OVERVIEW = 30_000, 200_000

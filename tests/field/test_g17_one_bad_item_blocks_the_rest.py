@@ -36,7 +36,7 @@ def test_a_refusal_of_the_whole_batch_is_halved_until_the_culprit_stands_alone(t
 
 
 def test_a_refused_read_does_not_come_back_after_a_restart(tmp_path: Path) -> None:
-    from tests.device.rig import FakeCloud
+    from tests.device.fake_cloud import FakeCloud
 
     cloud = FakeCloud()
     with open_station(tmp_path, cloud) as s:

@@ -10,7 +10,9 @@ import pytest
 from guardian.device.seal import Sealer
 from guardian.device.spool import Spool
 from guardian.domain.errors import NeighbourUnreachableError
-from tests.device.rig import KEY, FakeCloud, HandClock, SimDisk, make_read, stamp
+from tests.device.fake_cloud import FakeCloud
+from tests.device.rig import KEY, HandClock, make_read, stamp
+from tests.device.sim_disk import SimDisk
 from tests.device.station import open_station
 
 DAY_MS = 86_400_000
