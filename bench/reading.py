@@ -61,9 +61,26 @@ def cpu_ms(engine: Engine, frame: np.ndarray, times: int) -> tuple[float, StageT
     return statistics.median(spent), stages, len(seen)
 
 
-def plates_a_second(count: int = 640) -> float:
+def plate_crops() -> list[np.ndarray]:
+    """16 straightened plates, soft and grainy as at some distance."""
+    crops = []
+    for i in range(16):
+        rng = np.random.default_rng(i)
+        text, style = list(TEXTS.items())[i % len(TEXTS)]
+        plate = draw_plate(text, STYLES[style], rng)
+        small = cv2.resize(plate, (64 + 4 * i, 24 + i), interpolation=cv2.INTER_AREA)
+        crop = cv2.resize(small, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_LINEAR)
+        crops.append(np.clip(crop + rng.normal(0, 6, crop.shape), 0, 255).astype(np.uint8))
+    return crops
+
+
+def noise_crops() -> list[np.ndarray]:
+    """16 crops that say nothing: the second reader is asked about each."""
+    return [np.random.default_rng(i).integers(0, 256, (HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8) for i in range(16)]
+
+
+def plates_a_second(crops: list[np.ndarray], count: int = 640) -> float:
     """Crops read by two readers of one thread each, side by side, by the wall."""
-    crops = [np.random.default_rng(i).integers(0, 256, (HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8) for i in range(16)]
     readers = [PlateReader(threads=1), PlateReader(threads=1)]
 
     def work(reader: PlateReader) -> None:
@@ -95,10 +112,11 @@ def main() -> int:
         )
     peer, _, _ = cpu_ms(open_engine("day-one", 1), frame, 3)
     rows.append(("`day-one` on the same frame and core", f"{peer:.0f} ms"))
-    rate = plates_a_second()
-    rows.append(("straightened crops read on two cores", f"{rate:.0f} a second"))
+    rate = plates_a_second(plate_crops())
+    rows.append(("straightened plates read on two cores", f"{rate:.0f} a second"))
+    rows.append(("the same, where nothing can be read", f"{plates_a_second(noise_crops()):.0f} a second"))
     rows.append((f"frame against {FRAME_MS_MAX:.0f} ms", f"{worst / FRAME_MS_MAX:.2f} x"))
-    rows.append((f"crops against {PLATES_A_SECOND_MIN:.0f} a second", f"{rate / PLATES_A_SECOND_MIN:.2f} x"))
+    rows.append((f"plates against {PLATES_A_SECOND_MIN:.0f} a second", f"{rate / PLATES_A_SECOND_MIN:.2f} x"))
     print(render_table(("reading with our own models", "seen"), rows))
     return int(worst > FRAME_MS_MAX or rate < PLATES_A_SECOND_MIN)
 
