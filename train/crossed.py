@@ -45,10 +45,13 @@ CURVE = (
     ("half", "half of them"),
     ("fold0", "all of them"),
     ("wide0", "all of them, a reader nearly twice as large"),
+)
+CURVE_DRAWN = (
     ("drawn0", "labelled plates alone"),
     *((f"drawn{n}", f"the same and {n:,} rendered ones") for n in DRAWN[1:]),
     ("drawn-all", "the same and ever new rendered ones"),
 )
+CURVES = {"learning": CURVE, "drawn": CURVE_DRAWN}
 
 
 def engine_from(finder: Path, reader: Path) -> Engine:
@@ -75,7 +78,7 @@ def evaluated(labels: Labels, engine: Engine, fold: str) -> Report:
     return Report([facts], ran.notes)
 
 
-def curve_of(labelled: Labels, finder: Path, readers: Path, steps: Sequence[tuple[str, str]] = CURVE) -> str:
+def curve_of(labelled: Labels, finder: Path, readers: Path, steps: Sequence[tuple[str, str]]) -> str:
     """The learning curve as a table of Markdown."""
     held = only_fold(labelled, 0, FOLDS)
     look = Look(straight(samples_of(held))[0], ways=SPOILT_WAYS)
@@ -104,14 +107,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--detectors", type=Path, required=True)
     parser.add_argument("--readers", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--curve", action="store_true", help="only the learning curve")
+    parser.add_argument("--curve", choices=tuple(CURVES), help="only this learning curve: labelled or rendered plates")
     asked = parser.parse_args(argv)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     labelled = load(asked.data)
     asked.out.mkdir(parents=True, exist_ok=True)
     if asked.curve:
-        (asked.out / "learning.md").write_text(curve_of(labelled, asked.detectors / "fold0.pt", asked.readers), "utf-8")
+        table = curve_of(labelled, asked.detectors / "fold0.pt", asked.readers, CURVES[asked.curve])
+        (asked.out / f"{asked.curve}.md").write_text(table, "utf-8")
         return 0
     parts: list[tuple[str, Report]] = []
     for fold in range(FOLDS):
