@@ -137,18 +137,21 @@ def evidence_of(strength: MatchStrength, opinion: SecondOpinion, entry_text: str
         true, false, word = "right", "wrong", "same" if for_entry else "other"
     else:
         true, false, word = "wrong", "right", "entry" if for_entry else "same" if same else "other"
-    ratio = _said(true, word) / _said(false, word)
+    # Who read the entry gave one verdict: of right texts only as many as got the same can have been read as this entry.
+    verdict = str(opinion.known) if for_entry and word == "entry" else ""
+    ratio = _said(true, word, verdict) / _said(false, word, verdict)
     ratio = max(1.0, ratio) if for_entry else min(1.0, ratio)
     return min(_EVIDENCE_MAX, max(1 / _EVIDENCE_MAX, ratio))
 
 
-def _said(sort: str, word: str) -> float:
-    """How often a second reader says this of texts that are right or wrong; one of each more than was counted."""
+def _said(sort: str, word: str, verdict: str = "") -> float:
+    """How often a second reader says this of texts that are right or wrong, with this verdict where one is named; one of each more
+    than was counted."""
     counts = MEASURED.opinions.get(sort, {})
     words: dict[str, tuple[str, ...]] = {
         "same": ("agrees",),
-        # Of a wrong text: what truly stands there. Of a right one: anything else, which is more than the one entry.
-        "entry": ("truth",) if sort == "wrong" else ("partly", "differs"),
+        # Of a wrong text: what truly stands there. Of a right one: anything as far off, which is more than the one entry.
+        "entry": ("truth",) if sort == "wrong" else (verdict,),
         "other": ("partly", "differs", "truth") if sort == "wrong" else ("partly", "differs"),
     }
     return (sum(counts.get(name, 0) for name in words[word]) + 1) / (sum(counts.values()) + 4)
