@@ -150,7 +150,7 @@ def _said(sort: str, word: str, verdict: str = "") -> float:
     counts = MEASURED.opinions.get(sort, {})
     words: dict[str, tuple[str, ...]] = {
         "same": ("agrees",),
-        # Of a wrong text: what truly stands there. Of a right one: anything as far off, which is more than the one entry.
+        # Of a wrong text: what truly stands there, whatever the verdict (not counted apart yet, so a little too much). Of a right one: anything as far off, which is more than the one entry.
         "entry": ("truth",) if sort == "wrong" else (verdict,),
         "other": ("partly", "differs", "truth") if sort == "wrong" else ("partly", "differs"),
     }
