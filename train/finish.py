@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from guardian.domain.errors import InputRefusedError
 from guardian.evaluation.labels import Labels
 from guardian.vision.weights import WeightFile
 from train import export
@@ -51,6 +52,8 @@ def run(
 ) -> int:
     """Train one model to its end and write its file into the run's folder. `second`: weights of a larger reader, asked where the one
     that was trained is not sure."""
+    if second is not None:
+        _check_reader(second)  # before hours are spent
     if name == "detector":
         settings = DetectorSettings(**asked, rendered=1.0 if labelled is None else DetectorSettings().rendered)
         done = train_detector(labelled, out, settings, start, device=device, workers=workers)
@@ -172,6 +175,17 @@ def reader_from(weights: Path, second: Path | None = None) -> nn.Module:
     if second is None:
         return first
     return Pair(first, reader_of(weights_of(second))).eval()
+
+
+def _check_reader(weights: Path) -> None:
+    try:
+        reader_of(weights_of(weights))
+    except Exception as error:
+        raise InputRefusedError(
+            f"{weights.name} holds no weights of a reader; nothing was trained.",
+            hint="Name the best.pt of a run of `guardian train reader`.",
+            reference="no-reader",
+        ) from error
 
 
 def finish_reader(

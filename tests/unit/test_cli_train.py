@@ -35,3 +35,14 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert main(["train", "detector", "--data", str(tmp_path), "--out", str(tmp_path / "run")]) == 3
     assert "scenes_" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.real("torch")
+def test_a_second_reader_that_is_none_is_refused_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other.pt").write_bytes(b"no weights")
+    run = tmp_path / "run"
+    assert main(["train", "reader", "--steps", "1", "--second", str(tmp_path / "other.pt"), "--out", str(run)]) == 3
+    assert capsys.readouterr().err.startswith("no-reader:")
+    assert not run.exists()
