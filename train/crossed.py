@@ -33,7 +33,7 @@ from train.data import load
 from train.export import detector_bytes, reader_bytes
 from train.loop import weights_of
 from train.models.detector import detector_of
-from train.models.reader import PlateReader, reader_of
+from train.models.reader import reader_of
 from train.reader import Look, samples_of
 from train.straight import straight
 from train.together import DRAWN, FOLDS
@@ -57,17 +57,12 @@ CURVES = {"learning": CURVE, "drawn": CURVE_DRAWN}
 def engine_from(finder: Path, reader: Path) -> Engine:
     """Our engine for photos with the weights of a run. The temperature is the shipped reader's."""
     found = detector_of(weights_of(finder))
-    read = reader_from(reader)
+    read = reader_of(weights_of(reader))
     temperature = float(listed()["reader"].facts.get("temperature", 1.0))
     return engine_of(
         PlateFinder(content=detector_bytes(found), sizes=own_sizes()[OWN]),
         Reader(content=reader_bytes(read, temperature)),
     )
-
-
-def reader_from(file: Path) -> PlateReader:
-    """A reader with the weights of a run, as wide as they are."""
-    return reader_of(weights_of(file))
 
 
 def evaluated(labels: Labels, engine: Engine, fold: str) -> Report:
@@ -94,7 +89,7 @@ def curve_of(labelled: Labels, finder: Path, readers: Path, steps: Sequence[tupl
         cells = [cell.whole_plates for name, cell in figures.sets.items() if name != "twocr"]
         right, of = sum(c.right for c in cells), sum(c.of for c in cells)
         crops = figures.sets["twocr"].whole_plates
-        hard = look(reader_from(file))["hard"]
+        hard = look(reader_of(weights_of(file)))["hard"]
         lines.append(f"| {said} | {right} of {of} | {crops.right} of {crops.of} | {100 * hard:.1f} % |")
         print(lines[-1], file=sys.stderr, flush=True)
     return "\n".join(lines) + "\n"
